@@ -1,0 +1,1 @@
+//! The partition log on disk: mapped segments, indexes, checkpoints, recovery.

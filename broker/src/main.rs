@@ -1,0 +1,4 @@
+//! The `barnabas-broker` binary.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! One pipelined TCP connection to a Kafka broker, shared by client and broker.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The `barnabas` command line.
+#![forbid(unsafe_code)]
+
+fn main() {}

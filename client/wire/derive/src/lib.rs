@@ -1,0 +1,2 @@
+//! The derive macro behind the Kafka message structs.
+#![forbid(unsafe_code)]

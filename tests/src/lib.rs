@@ -1,0 +1,2 @@
+//! Harness and the tests that need more than one crate: conformance, clusters, interop.
+#![forbid(unsafe_code)]

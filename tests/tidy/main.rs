@@ -1,0 +1,7 @@
+//! Rules of the house that a compiler does not check. A rule that is not executed is a wish.
+
+#![forbid(unsafe_code)]
+
+mod dependency;
+mod source;
+mod tree;

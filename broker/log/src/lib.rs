@@ -1,1 +1,5 @@
 //! The partition log on disk: mapped segments, indexes, checkpoints, recovery.
+
+pub mod leader_epoch_cache;
+pub mod producer_snapshot;
+pub mod producer_state;

@@ -141,7 +141,10 @@ pub struct TopicPartition {
 impl TopicPartition {
     /// Puts the two together.
     pub fn new(topic: impl Into<TopicName>, partition: PartitionId) -> Self {
-        Self { topic: topic.into(), partition }
+        Self {
+            topic: topic.into(),
+            partition,
+        }
     }
 }
 

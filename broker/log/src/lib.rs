@@ -1,5 +1,6 @@
 //! The partition log on disk: mapped segments, indexes, checkpoints, recovery.
 
+pub mod files;
 pub mod leader_epoch_cache;
 pub mod producer_snapshot;
 pub mod producer_state;

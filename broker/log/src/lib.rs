@@ -4,3 +4,4 @@ pub mod files;
 pub mod leader_epoch_cache;
 pub mod producer_snapshot;
 pub mod producer_state;
+pub mod transfer;

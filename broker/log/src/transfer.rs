@@ -140,7 +140,10 @@ fn read_some(
 ) -> io::Result<usize> {
     let position = file_position(position)?;
     let room = buffer.chunk_mut();
-    let target = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len().min(length) };
+    let target = libc::iovec {
+        iov_base: room.as_mut_ptr().cast(),
+        iov_len: room.len().min(length),
+    };
     #[expect(unsafe_code, reason = "std has no read with flags")]
     // SAFETY: `target` describes writable memory of the buffer that nobody else uses during the call,
     // and the descriptor is open.
@@ -159,12 +162,19 @@ fn file_position(position: u64) -> io::Result<libc::off_t> {
 }
 
 fn retry_if_interrupted(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+    if error.kind() == io::ErrorKind::Interrupted {
+        Ok(())
+    } else {
+        Err(error)
+    }
 }
 
 fn needs_the_disk(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
-        || matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS))
+        || matches!(
+            error.raw_os_error(),
+            Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)
+        )
 }
 
 #[cfg(test)]
@@ -211,7 +221,11 @@ mod tests {
         let (file, bytes) = file(10_000);
         let (sender, mut receiver) = UnixStream::pair().unwrap();
         assert_eq!(sendfile(&sender, &file, 500, 1_000).unwrap(), 1_000);
-        assert_eq!(sendfile(&sender, &file, 10_000, 1_000).unwrap(), 0, "the file has ended");
+        assert_eq!(
+            sendfile(&sender, &file, 10_000, 1_000).unwrap(),
+            0,
+            "the file has ended"
+        );
         drop(sender);
         let mut got = Vec::new();
         receiver.read_to_end(&mut got).unwrap();

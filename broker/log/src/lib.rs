@@ -2,7 +2,12 @@
 
 pub mod checkpoint;
 pub mod directory;
+pub mod error;
 pub mod files;
+pub mod health;
 pub mod leader_epoch_cache;
+pub mod partition_log;
 pub mod producer_snapshot;
 pub mod producer_state;
+pub mod settings;
+pub mod transfer;

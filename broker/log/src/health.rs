@@ -84,7 +84,7 @@ impl DirectoryHealth {
             }
         });
         if is_first {
-            let directory = %self.directory.display();
+            let directory = self.directory.display().to_string();
             tracing::error!(directory, operation, %cause, "log directory goes offline");
         }
         failure.clone()

@@ -63,7 +63,9 @@ impl DirectoryHealth {
     /// # Errors
     /// The first failure, for ever.
     pub fn check(&self) -> Result<(), DirectoryOffline> {
-        self.failure.get().map_or(Ok(()), |failure| Err(failure.clone()))
+        self.failure
+            .get()
+            .map_or(Ok(()), |failure| Err(failure.clone()))
     }
 
     /// The first failure, if there was one.
@@ -94,7 +96,9 @@ impl DirectoryHealth {
     pub(crate) fn take_headroom(&self, wanted_bytes: u64) -> bool {
         self.headroom_bytes
             .fetch_update(Relaxed, Relaxed, |taken| {
-                taken.checked_add(wanted_bytes).filter(|sum| *sum <= self.headroom_max_bytes)
+                taken
+                    .checked_add(wanted_bytes)
+                    .filter(|sum| *sum <= self.headroom_max_bytes)
             })
             .is_ok()
     }

@@ -201,7 +201,12 @@ pub struct TimestampedOffset {
 #[derive(Debug)]
 pub struct PartitionLog {}
 
-#[expect(missing_docs, clippy::missing_errors_doc, unused_variables, reason = "surface only: bodies follow")]
+#[expect(
+    missing_docs,
+    clippy::missing_errors_doc,
+    unused_variables,
+    reason = "surface only: bodies follow"
+)]
 impl PartitionLog {
     /// Opens what is in the directory, recovering where the last shutdown was not clean; an empty
     /// directory becomes an empty log.
@@ -234,7 +239,11 @@ impl PartitionLog {
         todo!()
     }
     /// Appends batches that the leader has numbered; waits for room. `None` if there is no whole batch.
-    pub fn append_replicated(&self, batches: &[u8], now_ms: i64) -> Result<Option<Appended>, AppendError> {
+    pub fn append_replicated(
+        &self,
+        batches: &[u8],
+        now_ms: i64,
+    ) -> Result<Option<Appended>, AppendError> {
         todo!()
     }
     pub fn read(&self, read: &Read) -> Result<LogRead, ReadError> {
@@ -246,7 +255,10 @@ impl PartitionLog {
         todo!()
     }
     /// First record at or after `timestamp_ms`, at an offset below `bound`.
-    pub fn offset_at_timestamp(&self, timestamp_ms: i64) -> Result<Option<TimestampedOffset>, ReadError> {
+    pub fn offset_at_timestamp(
+        &self,
+        timestamp_ms: i64,
+    ) -> Result<Option<TimestampedOffset>, ReadError> {
         todo!()
     }
     /// The record with the greatest timestamp (KIP-734).

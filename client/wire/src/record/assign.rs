@@ -4,7 +4,7 @@ use super::attributes::TimestampType;
 use super::batch::{Batch, BatchHeader, position};
 use super::checksum::crc32c;
 use super::error::BatchError;
-use crate::id::{LeaderEpoch, Offset};
+use crate::id::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
 /// One whole batch that may be changed where it lies.
 #[derive(Debug)]
@@ -52,6 +52,20 @@ impl<'a> BatchMut<'a> {
         let attributes = attributes.with_timestamp_type(timestamp_type);
         self.put(position::ATTRIBUTES, attributes.0.to_be_bytes());
         self.put(position::MAX_TIMESTAMP, max_timestamp_ms.to_be_bytes());
+        self.renew_checksum();
+    }
+
+    /// Sets the idempotent producer and the number of its first record, and renews the checksum:
+    /// a producer does this to a batch it sends again under a new epoch.
+    pub fn assign_producer(
+        &mut self,
+        producer_id: ProducerId,
+        producer_epoch: ProducerEpoch,
+        base_sequence: i32,
+    ) {
+        self.put(position::PRODUCER_ID, producer_id.0.to_be_bytes());
+        self.put(position::PRODUCER_EPOCH, producer_epoch.0.to_be_bytes());
+        self.put(position::BASE_SEQUENCE, base_sequence.to_be_bytes());
         self.renew_checksum();
     }
 

@@ -1,5 +1,6 @@
 //! A batch of magic 2 as a view over its bytes: nothing is copied, nothing is allocated.
 
+use std::fmt;
 use std::ops::Deref;
 
 use super::attributes::{Attributes, TimestampType};
@@ -39,7 +40,7 @@ pub(super) mod position {
 }
 
 /// The header of one batch, without its records: what a log reader needs to find its way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct BatchHeader<'a> {
     bytes: &'a [u8; HEADER_SIZE_BYTES],
 }
@@ -218,6 +219,19 @@ impl<'a> BatchHeader<'a> {
     }
 }
 
+/// Names the batch without showing its records.
+impl fmt::Debug for BatchHeader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchHeader")
+            .field("base_offset", &self.base_offset())
+            .field("last_offset_delta", &self.last_offset_delta())
+            .field("record_count", &self.record_count())
+            .field("size_bytes", &self.size_bytes())
+            .field("attributes", &self.attributes())
+            .finish_non_exhaustive()
+    }
+}
+
 fn short_header(bytes: &[u8]) -> BatchError {
     // A length that cannot be one is worth telling even where the rest of the header is missing.
     let length = bytes
@@ -242,10 +256,17 @@ const fn wrong_start(length: i32, magic: i8) -> BatchError {
 }
 
 /// One whole batch of magic 2. Reads like its [`BatchHeader`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Batch<'a> {
     header: BatchHeader<'a>,
     bytes: &'a [u8],
+}
+
+/// As the header: records are nobody's business in a log line.
+impl fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.header.fmt(f)
+    }
 }
 
 impl<'a> Deref for Batch<'a> {
@@ -334,52 +355,5 @@ impl<'a> Batch<'a> {
         scratch.clear();
         compression.decompress(self.payload(), limit_bytes, scratch)?;
         Ok(Records::new(self.header, scratch))
-    }
-}
-
-/// The batches in some bytes, one after the other, each with its position.
-///
-/// Ends at the end of the bytes or after the first error; [`Batches::position`] then tells how far
-/// whole batches reach. An incomplete last batch is an error too: the reader of a fetch response
-/// stops there in silence, the recovery of a log cuts there.
-#[derive(Clone, Debug)]
-pub struct Batches<'a> {
-    bytes: &'a [u8],
-    position: usize,
-    failed: bool,
-}
-
-impl<'a> Batches<'a> {
-    /// Starts at the first byte.
-    #[must_use]
-    pub const fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            position: 0,
-            failed: false,
-        }
-    }
-
-    /// Position after the last whole batch that was returned, in bytes.
-    #[must_use]
-    pub const fn position(&self) -> usize {
-        self.position
-    }
-}
-
-impl<'a> Iterator for Batches<'a> {
-    type Item = Result<Batch<'a>, BatchError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.bytes.get(self.position..).unwrap_or_default();
-        if self.failed || rest.is_empty() {
-            return None;
-        }
-        let batch = Batch::parse(rest);
-        match &batch {
-            Ok(batch) => self.position += batch.bytes.len(),
-            Err(_) => self.failed = true,
-        }
-        Some(batch)
     }
 }

@@ -28,21 +28,35 @@
 mod assign;
 mod attributes;
 mod batch;
+mod batches;
+mod builder;
 mod checksum;
 mod compression;
 mod cursor;
 mod entry;
 mod error;
+mod message_set;
+mod refusal;
+mod replicated;
 mod validate;
 
 pub use assign::BatchMut;
 pub use attributes::{Attributes, TimestampType};
-pub use batch::{Batch, BatchHeader, Batches, HEADER_SIZE_BYTES, LENGTH_END, NO_TIMESTAMP_MS};
+pub use batch::{Batch, BatchHeader, HEADER_SIZE_BYTES, LENGTH_END, NO_TIMESTAMP_MS};
+pub use batches::Batches;
+pub use builder::{BatchBuilder, BuildError, RECORD_OVERHEAD_MAX_BYTES, rebuild};
 pub use compression::{Compression, CompressionError, UnknownCompressionName};
 pub use cursor::RecordFault;
 pub use entry::{Header, Headers, Record, Records};
 pub use error::{BatchError, RecordError};
-pub use validate::{
-    ProduceRules, RebuildReason, RecordDepth, ReplicatedBatches, TimestampRule, Validated,
-    ValidationError, ValidationKind, check_produced, check_replicated,
+pub use message_set::{
+    Converted, Message, MessageError, Messages, convert_produced, leading_magic,
 };
+pub use refusal::{ValidationError, ValidationKind};
+pub use replicated::{ReplicatedBatches, check_replicated};
+pub use validate::{
+    ProduceRules, RebuildReason, RecordDepth, TimestampRule, Validated, check_produced,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
-//! What a broker checks before it appends: everything a producer sent, and the frame of what a
-//! leader sent.
+//! What a leader checks before it appends what a producer sent: everything.
 //!
 //! Source: Kafka 2.8 `Log.analyzeAndValidateRecords`, `LogValidator`, `ProduceRequest`.
 
 use super::attributes::TimestampType;
-use super::batch::{Batch, Batches, NO_TIMESTAMP_MS};
-use super::compression::{Compression, CompressionError};
+use super::batch::{Batch, NO_TIMESTAMP_MS};
+use super::batches::Batches;
+use super::compression::Compression;
 use super::entry::{Record, Records};
-use super::error::{BatchError, RecordError};
-use crate::id::{LeaderEpoch, Offset};
+use super::refusal::ValidationError;
+use crate::id::Offset;
 
 /// Settings of a topic that decide what a producer may append to it.
 #[derive(Clone, Copy, Debug)]
@@ -87,139 +87,6 @@ pub enum RebuildReason {
     Compression,
     /// Offset deltas do not count 0, 1, 2 ...: some old clients number them wrongly.
     OffsetDeltas,
-}
-
-/// What a refused append is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValidationKind {
-    /// `CORRUPT_MESSAGE`
-    Corrupt,
-    /// `INVALID_RECORD`
-    InvalidRecord,
-    /// `MESSAGE_TOO_LARGE`
-    TooLarge,
-    /// `INVALID_TIMESTAMP`
-    InvalidTimestamp,
-    /// `UNSUPPORTED_COMPRESSION_TYPE`
-    UnsupportedCompression,
-}
-
-/// Why batches may not be appended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValidationError {
-    /// There is no batch.
-    #[error("there is no batch")]
-    NoBatch,
-    /// The bytes are no sound batch.
-    #[error(transparent)]
-    Batch(#[from] BatchError),
-    /// A producer may send one batch to a partition at a time.
-    #[error("more than one batch was sent to one partition")]
-    MoreThanOneBatch,
-    /// The batch is too large.
-    #[error("the batch has {size_bytes} bytes, more than the {limit_bytes} allowed")]
-    TooLarge {
-        /// Its size with header.
-        size_bytes: usize,
-        /// `max.message.bytes`.
-        limit_bytes: usize,
-    },
-    /// A producer's batch starts at offset 0.
-    #[error("the batch starts at offset {base_offset}, not 0")]
-    BaseOffset {
-        /// The base offset in the header.
-        base_offset: Offset,
-    },
-    /// Count and offset range differ, or one of them makes no sense.
-    #[error("the batch states {record_count} records and a last offset delta of {delta}")]
-    RecordCount {
-        /// The count in the header.
-        record_count: i32,
-        /// The last offset delta in the header.
-        delta: i32,
-    },
-    /// Only brokers write markers.
-    #[error("producers may not write control batches")]
-    ControlBatch,
-    /// An idempotent producer numbers its records.
-    #[error("the batch of an idempotent producer has the sequence number {base_sequence}")]
-    Sequence {
-        /// The base sequence in the header.
-        base_sequence: i32,
-    },
-    /// The codec is unknown, not allowed, or its block damaged.
-    #[error(transparent)]
-    Compression(#[from] CompressionError),
-    /// zstd needs a newer request.
-    #[error("zstd needs Produce version 7 or newer")]
-    ZstdNotAllowed,
-    /// A record cannot be read.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A compacted topic needs keys.
-    #[error("record {index} has no key, and the topic is compacted")]
-    KeyMissing {
-        /// Index of the record in the batch, from 0.
-        index: u32,
-    },
-    /// A timestamp is too far from the broker's clock.
-    #[error(
-        "record {index}: its timestamp {timestamp_ms} is over {difference_max_ms} ms off {now_ms}"
-    )]
-    Timestamp {
-        /// Index of the record in the batch, from 0.
-        index: u32,
-        /// The record's timestamp, ms since the Unix epoch.
-        timestamp_ms: i64,
-        /// The broker's clock, ms since the Unix epoch.
-        now_ms: i64,
-        /// The greatest distance allowed, ms.
-        difference_max_ms: u64,
-    },
-    /// Only brokers set this bit.
-    #[error("producers may not set the timestamp type to log append time")]
-    TimestampType,
-    /// Offsets of a leader's batches must grow.
-    #[error("a batch that ends at offset {last_offset} follows one that ends at {previous_offset}")]
-    OffsetOrder {
-        /// Last offset of the batch before.
-        previous_offset: Offset,
-        /// Last offset of the batch that does not fit.
-        last_offset: Offset,
-    },
-}
-
-impl ValidationError {
-    /// The family that the error belongs to; brokers answer by it.
-    #[must_use]
-    pub const fn kind(&self) -> ValidationKind {
-        match self {
-            Self::Batch(BatchError::Magic { .. })
-            | Self::NoBatch
-            | Self::MoreThanOneBatch
-            | Self::BaseOffset { .. }
-            | Self::RecordCount { .. }
-            | Self::ControlBatch
-            | Self::Sequence { .. }
-            | Self::Record(_)
-            | Self::KeyMissing { .. } => ValidationKind::InvalidRecord,
-            Self::Batch(
-                BatchError::Incomplete { .. }
-                | BatchError::LengthTooSmall { .. }
-                | BatchError::Checksum { .. },
-            )
-            | Self::Compression(CompressionError::Damaged { .. })
-            | Self::OffsetOrder { .. } => ValidationKind::Corrupt,
-            Self::TooLarge { .. } | Self::Compression(CompressionError::TooLarge { .. }) => {
-                ValidationKind::TooLarge
-            }
-            Self::Timestamp { .. } | Self::TimestampType => ValidationKind::InvalidTimestamp,
-            Self::ZstdNotAllowed
-            | Self::Compression(
-                CompressionError::UnknownCodec { .. } | CompressionError::NotBuilt { .. },
-            ) => ValidationKind::UnsupportedCompression,
-        }
-    }
 }
 
 /// Checks the one batch that a producer sent to a partition (Produce version 3 or newer).
@@ -370,7 +237,15 @@ fn check_record(
     if rules.key_required && record.key.is_none() {
         return Err(ValidationError::KeyMissing { index });
     }
-    let timestamp_ms = record.timestamp_ms;
+    check_timestamp(index, record.timestamp_ms, rules)
+}
+
+#[inline]
+pub(super) fn check_timestamp(
+    index: u32,
+    timestamp_ms: i64,
+    rules: &ProduceRules,
+) -> Result<(), ValidationError> {
     match rules.timestamp {
         TimestampRule::CreateTime { difference_max_ms }
             if timestamp_ms != NO_TIMESTAMP_MS
@@ -385,71 +260,5 @@ fn check_record(
             })
         }
         TimestampRule::CreateTime { .. } | TimestampRule::LogAppendTime => Ok(()),
-    }
-}
-
-/// What a follower learns about the batches a leader sent, from their headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReplicatedBatches {
-    /// Offset of the first record.
-    pub first_offset: Offset,
-    /// Offset of the last record.
-    pub last_offset: Offset,
-    /// Leader epoch of the last batch.
-    pub last_leader_epoch: LeaderEpoch,
-    /// Greatest timestamp, ms since the Unix epoch; -1 for none.
-    pub max_timestamp_ms: i64,
-    /// Last offset of the first batch with that timestamp.
-    pub max_timestamp_offset: Offset,
-    /// Number of batches.
-    pub batch_count: usize,
-    /// Size of the whole batches; bytes after that are the start of one that was cut off.
-    pub size_bytes: usize,
-}
-
-/// Checks batches that a leader sent: sound, unchanged, in order. Records are not read. An
-/// incomplete last batch ends them in silence; none is returned if there is no whole batch.
-///
-/// # Errors
-/// [`ValidationError::Batch`] and [`ValidationError::OffsetOrder`].
-pub fn check_replicated(bytes: &[u8]) -> Result<Option<ReplicatedBatches>, ValidationError> {
-    let mut found: Option<ReplicatedBatches> = None;
-    for batch in Batches::new(bytes) {
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(error) if error.is_incomplete() => break,
-            Err(error) => return Err(error.into()),
-        };
-        batch.verify_checksum()?;
-        let so_far = found.get_or_insert_with(|| empty(&batch));
-        let last_offset = batch.last_offset();
-        let previous_offset = so_far.last_offset;
-        if so_far.batch_count > 0 && last_offset <= previous_offset {
-            return Err(ValidationError::OffsetOrder {
-                previous_offset,
-                last_offset,
-            });
-        }
-        so_far.last_offset = last_offset;
-        so_far.last_leader_epoch = batch.partition_leader_epoch();
-        if batch.max_timestamp_ms() > so_far.max_timestamp_ms {
-            so_far.max_timestamp_ms = batch.max_timestamp_ms();
-            so_far.max_timestamp_offset = last_offset;
-        }
-        so_far.batch_count += 1;
-        so_far.size_bytes += batch.bytes().len();
-    }
-    Ok(found)
-}
-
-fn empty(first: &Batch<'_>) -> ReplicatedBatches {
-    ReplicatedBatches {
-        first_offset: first.base_offset(),
-        last_offset: first.last_offset(),
-        last_leader_epoch: first.partition_leader_epoch(),
-        max_timestamp_ms: NO_TIMESTAMP_MS,
-        max_timestamp_offset: first.last_offset(),
-        batch_count: 0,
-        size_bytes: 0,
     }
 }

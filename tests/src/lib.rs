@@ -5,6 +5,7 @@
 //! where it cannot do what was asked, because a test without its servers has nothing to say.
 #![forbid(unsafe_code)]
 
+pub mod cluster;
 pub mod liveness;
 pub mod process;
 pub mod proxy;

@@ -6,7 +6,7 @@ mod guard;
 mod port;
 
 pub use child::{Process, Signal};
-pub use port::free_port;
+pub use port::{free_port, steady_port};
 
 pub(crate) use guard::remove_at_exit;
 #[cfg(feature = "docker")]

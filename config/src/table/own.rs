@@ -1,0 +1,26 @@
+//! Settings that Kafka does not have.
+
+use crate::setting::{Kind, Setting};
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::new("assignment.policy", Kind::Choice(&["modulo"])).default("modulo").doc(
+        "How the controller places the partitions of a new topic. `modulo`: with n live brokers \
+         in order of their ids, partition i leads on broker i mod n and replica j sits on \
+         broker (i + j) mod n.",
+    ),
+    Setting::text("connection.source.address").doc(
+        "Local address from which this broker connects to other brokers and to ZooKeeper. Unset \
+         leaves it to the routing table.",
+    ),
+    Setting::text("metrics.listener").shipped("127.0.0.1:9404").doc(
+        "`host:port` of the small web server with `/metrics` for Prometheus, `/healthz` and \
+         `/readyz`. It has no password, so give it an address that only the watchers reach. \
+         Unset or empty means none.",
+    ),
+    Setting::new("logging.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]))
+        .default("info")
+        .doc(
+            "The least important lines that are logged. The variable RUST_LOG or the option \
+             --log-level, which can also tell parts of the broker apart, wins over it.",
+        ),
+];

@@ -18,6 +18,7 @@ mod four_letter;
 mod local;
 mod server;
 mod source;
+mod znodes;
 
 pub use chroot::Chroot;
 pub use ensemble::Ensemble;
@@ -25,3 +26,4 @@ pub use four_letter::four_letter;
 pub use local::LocalServer;
 pub use server::ZooKeeper;
 pub use source::Source;
+pub use znodes::Znodes;

@@ -11,17 +11,10 @@ demo_text() {
   git ls-files -z 2>/dev/null | grep -zE '\.(rs|md|toml|sh)$' | xargs -0 cat -- | grep -v '^[[:space:]]*$'
 }
 
-# Children of a znode, through the container or the class path that ZooKeeper was started with.
+# Children of a znode, as ZooKeeper's own shell prints them.
 demo_znodes() {
-  local shell=(org.apache.zookeeper.ZooKeeperMain -server "127.0.0.1:$demo_zookeeper" ls "$1")
-  if [ -s "$demo/zookeeper/container" ]; then
-    docker exec "$(cat "$demo/zookeeper/container")" java -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
-      -cp '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar:/apache-zookeeper*/lib/*' \
-      "${shell[@]:0:1}" -server 127.0.0.1:2181 ls "$1" 2>/dev/null | tail -n 1
-  else
-    java -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$(zookeeper_class_path)" \
-      "${shell[@]}" 2>/dev/null | tail -n 1
-  fi
+  java -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$(zookeeper_class_path)" \
+    org.apache.zookeeper.ZooKeeperMain -server "127.0.0.1:$demo_zookeeper" ls "$1" 2>/dev/null | tail -n 1
 }
 
 no_znode() { [ "$(demo_znodes /brokers/topics)" = "[]" ] && [ "$(demo_znodes /admin/delete_topics)" = "[]" ]; }

@@ -62,7 +62,7 @@ zookeeper_serves() {
   local line
   { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
   printf srvr >&3
-  while IFS= read -r -t 2 line <&3; do
+  while IFS= read -r -t 2 line <&3 2>/dev/null; do
     case $line in Mode:*) exec 3>&-; return 0 ;; esac
   done
   exec 3>&-
@@ -79,11 +79,11 @@ zookeeper_class_path() {
 # java process. Usage: start_zookeeper FOLDER PORT
 start_zookeeper() {
   local folder=$1 port=$2
-  mkdir -p "$folder/data"
+  mkdir -p "$folder/data" "$folder/datalog"
   if docker image inspect zookeeper:3.8 >/dev/null 2>&1; then
     say "ZooKeeper: container zookeeper:3.8 on 127.0.0.1:$port"
     docker run -d --rm -p "127.0.0.1:$port:2181" -e ZOO_ADMINSERVER_ENABLED=false \
-      -e ZOO_MAX_CLIENT_CNXNS=0 -v "$folder/data:/data" -v "$folder/data:/datalog" \
+      -e ZOO_MAX_CLIENT_CNXNS=0 -v "$folder/data:/data" -v "$folder/datalog:/datalog" \
       zookeeper:3.8 >"$folder/container"
   else
     need_zookeeper

@@ -1,0 +1,301 @@
+//! The session's thread: its runtime, its tasks, and what callers ask of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use barnabas_zk_schema::{Outcome, ZkError, ZkPath, ZkVersion, ZkWrite};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinSet, LocalSet};
+
+use crate::batch::{self, Limits};
+use crate::clock;
+use crate::command::{Batch, Command};
+use crate::connect_string::ConnectString;
+use crate::engine::{Engine, EngineState, States};
+use crate::event::SessionGeneration;
+use crate::keeper::Keeper;
+use crate::lease::{self, Lease};
+use crate::link::Tenure;
+use crate::mailbox::Mailbox;
+use crate::settings::{Settings, StartError};
+use crate::watch::{self as watching, WATCHES_MAX};
+
+/// What the thread is made of.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    pub(crate) connect_string: ConnectString,
+    pub(crate) inbox: mpsc::Receiver<Command>,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) lease: Lease,
+    pub(crate) lease_path: watch::Receiver<Option<ZkPath>>,
+    pub(crate) started: oneshot::Sender<Result<(), StartError>>,
+}
+
+/// Starts the thread. It ends when the session is closed or did not start.
+pub(crate) fn spawn<E: Engine>(parts: Parts) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Thread)?;
+    let thread = std::thread::Builder::new().name("zk-session".into());
+    let spawned = thread.spawn(move || {
+        LocalSet::new().block_on(&runtime, run::<E>(parts));
+        // The library's own task may be waiting for a server; nobody waits for it.
+        runtime.shutdown_background();
+    });
+    spawned.map(drop).map_err(StartError::Thread)
+}
+
+async fn run<E: Engine>(parts: Parts) {
+    let Parts {
+        settings,
+        connect_string,
+        inbox,
+        mailbox,
+        lease,
+        lease_path,
+        mut started,
+    } = parts;
+    let chroot_size_bytes = connect_string
+        .chroot()
+        .map_or(0, |path| path.as_str().len());
+    let limits = Limits::new(settings.request_timeout(), chroot_size_bytes);
+    let close_timeout = settings.request_timeout();
+    let (tenure, tenure_reader) = watch::channel(None);
+    let keeper = Keeper::<E> {
+        settings,
+        connect_string,
+        mailbox: mailbox.clone(),
+        lease: lease.clone(),
+        tenure,
+    };
+    let engine = tokio::select! {
+        engine = keeper.start() => engine,
+        () = started.closed() => return,
+    };
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(error) => {
+            drop(started.send(Err(error)));
+            return;
+        }
+    };
+    if started.send(Ok(())).is_err() {
+        return;
+    }
+    let mut desk = Desk {
+        tenure: tenure_reader.clone(),
+        mailbox: mailbox.clone(),
+        limits,
+        close_timeout,
+        tasks: JoinSet::new(),
+        watches: BTreeMap::new(),
+    };
+    let renewing = Renewing {
+        tenure: tenure_reader.clone(),
+        mailbox: mailbox.clone(),
+        lease: lease.clone(),
+        lease_path,
+    };
+    let (done, states) = tokio::select! {
+        () = keeper.keep(engine) => (None, None),
+        () = renewing.run() => (None, None),
+        end = desk.serve(inbox) => end,
+    };
+    // From here on nothing uses the connection: dropping its last user makes the library close the
+    // session.
+    desk.tasks.shutdown().await;
+    drop((desk, keeper, tenure_reader));
+    if let Some(states) = states {
+        close::<E>(states, close_timeout).await;
+    }
+    lease.end();
+    mailbox.closed();
+    if let Some(done) = done {
+        // The caller may have given up waiting.
+        done.send(()).ok();
+    }
+}
+
+/// Waits until the server has confirmed the end of the session.
+async fn close<E: Engine>(mut states: E::States, timeout: Duration) {
+    let closed = async { while states.next().await != EngineState::Over {} };
+    if tokio::time::timeout(timeout, closed).await.is_err() {
+        tracing::warn!("ZooKeeper did not confirm the end of the session; it will expire there");
+    }
+}
+
+/// Answers callers.
+struct Desk<E: Engine> {
+    tenure: watch::Receiver<Option<Tenure<E>>>,
+    mailbox: Mailbox,
+    limits: Limits,
+    close_timeout: Duration,
+    tasks: JoinSet<()>,
+    /// The tasks that keep watches, of the session of one generation.
+    watches: BTreeMap<(SessionGeneration, ZkPath), AbortHandle>,
+}
+
+impl<E: Engine> Desk<E> {
+    /// Takes commands until the session is to be closed. Returns who wants to hear of that, and the
+    /// state of the connection that has to close, as soon as there is one.
+    async fn serve(
+        &mut self,
+        mut inbox: mpsc::Receiver<Command>,
+    ) -> (Option<oneshot::Sender<()>>, Option<E::States>) {
+        let done = loop {
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(Command::Batch(batch)) => self.begin(batch),
+                    Some(Command::Watch { generation, path }) => self.watch(generation, path),
+                    Some(Command::Unwatch { generation, path }) => self.unwatch(generation, path),
+                    Some(Command::Close(done)) => break Some(done),
+                    None => break None,
+                },
+                // Ended tasks are taken out as they end.
+                Some(_ended) = self.tasks.join_next() => {}
+            }
+        };
+        let tenure = self.tenure.borrow().clone();
+        let Some(tenure) = tenure else {
+            return (done, None);
+        };
+        let engine = tokio::time::timeout(self.close_timeout, tenure.engine()).await;
+        (done, engine.ok().flatten().map(|engine| engine.states()))
+    }
+
+    /// The session of this generation, if it is the one that is there.
+    fn tenure(&self, generation: SessionGeneration) -> Option<Tenure<E>> {
+        let current = self.mailbox.session()?.generation;
+        let tenure = self.tenure.borrow();
+        tenure
+            .as_ref()
+            .filter(|tenure| current == generation && tenure.session.generation == generation)
+            .cloned()
+    }
+
+    fn begin(&mut self, batch: Batch) {
+        if let Some(tenure) = self.tenure(batch.generation) {
+            self.tasks
+                .spawn_local(batch::run(tenure, self.limits.clone(), batch));
+        } else {
+            let outcomes = vec![Outcome::Failed(ZkError::StaleSession); batch.ops.len()];
+            drop(batch.reply.send(outcomes));
+        }
+    }
+
+    fn watch(&mut self, generation: SessionGeneration, path: ZkPath) {
+        self.watches.retain(|(of, _), _| *of == generation);
+        let Some(tenure) = self.tenure(generation) else {
+            return;
+        };
+        if self.watches.contains_key(&(generation, path.clone())) {
+            return;
+        }
+        if self.watches.len() >= WATCHES_MAX {
+            tracing::error!(%path, WATCHES_MAX, "not watched: too many watches");
+            return;
+        }
+        let keeping = watching::keep(tenure, self.mailbox.clone(), path.clone());
+        let task = self.tasks.spawn_local(keeping);
+        self.watches.insert((generation, path), task);
+    }
+
+    fn unwatch(&mut self, generation: SessionGeneration, path: ZkPath) {
+        let key = (generation, path);
+        if let Some(task) = self.watches.remove(&key) {
+            // Dropping the watcher removes the watch from the server.
+            task.abort();
+            self.mailbox.unwatched(&key.1);
+        }
+    }
+}
+
+/// Renews the lease.
+struct Renewing<E> {
+    tenure: watch::Receiver<Option<Tenure<E>>>,
+    mailbox: Mailbox,
+    lease: Lease,
+    lease_path: watch::Receiver<Option<ZkPath>>,
+}
+
+impl<E: Engine> Renewing<E> {
+    async fn run(self) {
+        let Self {
+            tenure,
+            mailbox,
+            lease,
+            lease_path,
+        } = self;
+        let renewed = Notify::new();
+        tokio::join!(
+            renew(tenure, lease_path, &lease, &renewed),
+            tell(&mailbox, &lease, &renewed)
+        );
+    }
+}
+
+/// Checks the znode by a quorum write again and again, in whichever session there is.
+async fn renew<E: Engine>(
+    mut tenure: watch::Receiver<Option<Tenure<E>>>,
+    mut path: watch::Receiver<Option<ZkPath>>,
+    lease: &Lease,
+    renewed: &Notify,
+) {
+    loop {
+        let Ok(path_now) = path
+            .wait_for(Option::is_some)
+            .await
+            .map(|path| path.clone())
+        else {
+            // Every handle is gone, and the session about to be closed.
+            return std::future::pending().await;
+        };
+        let tenure_now = tenure.borrow_and_update().clone();
+        let (Some(path_now), Some(tenure_now)) = (path_now, tenure_now) else {
+            tenure.changed().await.ok();
+            continue;
+        };
+        let Some(engine) = tenure_now.engine().await else {
+            tenure.changed().await.ok();
+            continue;
+        };
+        let timeout_ms = tenure_now.session.session_timeout_ms;
+        let period = Duration::from_millis(timeout_ms.into()) / lease::RENEWALS_PER_TIMEOUT;
+        let sent_ms = clock::boot_ms();
+        let check = engine.multi(vec![ZkWrite::Check {
+            path: path_now,
+            version: ANY_VERSION,
+        }]);
+        drop(engine);
+        // A reply that takes longer than the lease runs renews nothing any more.
+        match tokio::time::timeout(Duration::from_millis(timeout_ms.into()), check).await {
+            Ok(Ok(_checked)) => {
+                lease.renew(sent_ms, timeout_ms);
+                renewed.notify_one();
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "lease not renewed"),
+            Err(_elapsed) => tracing::debug!("lease not renewed: no answer"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(period) => {}
+            _ = path.changed() => {}
+        }
+    }
+}
+
+/// Version that every znode passes in a check.
+const ANY_VERSION: ZkVersion = ZkVersion(-1);
+
+/// Tells when the lease begins and when it is over.
+async fn tell(mailbox: &Mailbox, lease: &Lease, renewed: &Notify) {
+    loop {
+        let remaining_ms = lease.remaining_ms();
+        mailbox.leased(remaining_ms > 0);
+        if remaining_ms == 0 {
+            renewed.notified().await;
+        } else {
+            tokio::time::sleep(Duration::from_millis(remaining_ms)).await;
+        }
+    }
+}

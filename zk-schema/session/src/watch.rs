@@ -1,0 +1,53 @@
+//! The watches of a session: one task each, which adds its watch again after every reconnection.
+
+use std::time::Duration;
+
+use barnabas_zk_schema::ZkPath;
+
+use crate::engine::{Engine, EngineError, EngineState, WatchNews, Watcher};
+use crate::link::Tenure;
+use crate::mailbox::Mailbox;
+
+/// Watches of one session, at most. A watch covers everything below its path, so a broker needs half
+/// a dozen; the library loses the session when it has to restore more than 128 KiB of paths.
+pub(crate) const WATCHES_MAX: usize = 64;
+
+/// Pause before a watch that was refused is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Keeps `path` watched until the session is over.
+pub(crate) async fn keep<E: Engine>(tenure: Tenure<E>, mailbox: Mailbox, path: ZkPath) {
+    let mut current: Option<E::Watcher> = None;
+    while let Some(engine) = tenure.engine().await {
+        let added = engine.watch(path.clone());
+        drop(engine);
+        match added.await {
+            Ok(watcher) => {
+                // The old one goes only now: without any, the library would remove the watch.
+                let watcher = current.insert(watcher);
+                mailbox.resync(&path);
+                follow(watcher, &mailbox).await;
+            }
+            Err(EngineError::Refused(error)) => {
+                tracing::warn!(%path, %error, "ZooKeeper refuses to watch, trying again");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            // The connection went; the next one is waited for.
+            Err(error) => {
+                tracing::debug!(%path, %error, "watch not added");
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Tells what happens until the connection was lost and is there again, or the engine has stopped.
+async fn follow<W: Watcher>(watcher: &mut W, mailbox: &Mailbox) {
+    loop {
+        match watcher.next().await {
+            WatchNews::Dirty(path) => mailbox.dirty(path),
+            WatchNews::State(EngineState::Disconnected) => {}
+            WatchNews::State(EngineState::Connected | EngineState::Over) => return,
+        }
+    }
+}

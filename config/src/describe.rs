@@ -174,13 +174,13 @@ mod tests {
         effective
     }
 
-    fn check(set: &[(&str, &str)], own: &[(&str, &str)], key: &str, expected: (&str, Source)) {
+    fn check(set: &[(&str, &str)], own: &[(&str, &str)], key: &str, expected: &(&str, Source)) {
         let described = topic(&effective(set), "t", own.iter().copied());
         let found = described
             .into_iter()
             .find(|described| described.key == key)
             .unwrap();
-        assert_eq!((found.value.as_deref().unwrap(), found.source), expected);
+        assert_eq!(&(found.value.as_deref().unwrap(), found.source), expected);
     }
 
     #[test]
@@ -188,25 +188,25 @@ mod tests {
         let topic = Source::Topic {
             name: "t".to_owned(),
         };
-        check(&[], &[("segment.ms", "5")], "segment.ms", ("5", topic));
+        check(&[], &[("segment.ms", "5")], "segment.ms", &("5", topic));
         check(
             &[("log.roll.hours", "2")],
             &[],
             "segment.ms",
-            ("7200000", Source::Override),
+            &("7200000", Source::Override),
         );
         check(
             &[("log.roll.ms", "9")],
             &[],
             "segment.ms",
-            ("9", Source::Override),
+            &("9", Source::Override),
         );
-        check(&[], &[], "retention.ms", ("604800000", Source::Default));
+        check(&[], &[], "retention.ms", &("604800000", Source::Default));
         check(
             &[],
             &[],
             "flush.ms",
-            ("9223372036854775807", Source::Default),
+            &("9223372036854775807", Source::Default),
         );
     }
 

@@ -27,7 +27,7 @@ impl Endpoint {
     /// # Errors
     /// What would have fitted.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let fits = || format!("NAME://host:port, as in PLAINTEXT://localhost:9092, not {text}");
+        let fits = || "NAME://host:port, as in PLAINTEXT://localhost:9092".to_owned();
         let (name, address) = text.split_once("://").ok_or_else(fits)?;
         let (host, port) = host_and_port(address).ok_or_else(fits)?;
         if name.is_empty() {
@@ -128,7 +128,7 @@ fn read_bound(reader: &mut Reader<'_>) -> Vec<Endpoint> {
         .map(|e| e.port)
         .filter(|port| *port != 0)
         .collect();
-    if bound.is_empty() {
+    if bound.is_empty() && reader.list("listeners").is_empty() {
         reader.invalid("listeners", "at least one listener");
     } else if names.len() != bound.len() {
         reader.invalid("listeners", "a different name for each listener");

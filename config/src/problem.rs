@@ -8,7 +8,7 @@ use crate::source::Source;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The value does not fit the setting.
-    #[error("{at}: {key}: expected {expected}, got \"{got}\"")]
+    #[error("{at}: {key}: got {}, expected {expected}", Got(.got))]
     Invalid {
         /// Where it was set.
         at: Source,
@@ -134,6 +134,18 @@ impl fmt::Display for Suggestion<'_> {
         match self.0 {
             Some(name) => write!(f, "; did you mean \"{name}\"?"),
             None => Ok(()),
+        }
+    }
+}
+
+/// A value as it was found, in quotes; or that there was none.
+struct Got<'a>(&'a str);
+
+impl fmt::Display for Got<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => f.write_str("nothing"),
+            text => write!(f, "\"{text}\""),
         }
     }
 }

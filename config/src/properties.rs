@@ -126,9 +126,11 @@ mod tests {
         let (written, _) = parse(&path, text);
         let seen: Vec<(usize, &str, &str)> = written
             .iter()
-            .map(|w| match &w.source {
-                Source::File { line, .. } => (*line, w.key.as_str(), w.value.as_str()),
-                other => panic!("{other:?}"),
+            .map(|w| {
+                let Source::File { line, .. } = &w.source else {
+                    panic!("{:?}", w.source)
+                };
+                (*line, w.key.as_str(), w.value.as_str())
             })
             .collect();
         assert_eq!(seen, expected);

@@ -53,17 +53,18 @@ impl Walk<'_> {
                 format!("{prefix}.{}", name.get_ref())
             };
             let source = at(self.path, self.text, name.span().start);
-            match value.get_ref() {
-                DeValue::Table(inner) => self.table(&key, inner),
-                other => match scalar(other) {
-                    Some(value) => self.add(Written { key, value, source }),
-                    None => self.problems.push(Problem::Invalid {
-                        at: source,
-                        key,
-                        expected: "a text, a number, true, false, or an array of these".to_owned(),
-                        got: self.text.get(value.span()).unwrap_or_default().to_owned(),
-                    }),
-                },
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.table(&key, inner);
+                continue;
+            }
+            match scalar(value.get_ref()) {
+                Some(value) => self.add(Written { key, value, source }),
+                None => self.problems.push(Problem::Invalid {
+                    at: source,
+                    key,
+                    expected: "a text, a number, true, false, or an array of these".to_owned(),
+                    got: self.text.get(value.span()).unwrap_or_default().to_owned(),
+                }),
             }
         }
     }
@@ -105,24 +106,34 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn at(path: &Arc<PathBuf>, text: &str, position: usize) -> Source {
-    let before = text.as_bytes().iter().take(position);
-    let line = before.filter(|byte| **byte == b'\n').count() + 1;
+    let line = lines_before(text, position) + 1;
     Source::File {
         path: Arc::clone(path),
         line,
     }
 }
 
+fn lines_before(text: &str, position: usize) -> usize {
+    text.bytes()
+        .take(position)
+        .filter(|byte| *byte == b'\n')
+        .count()
+}
+
 /// What the parser says, and what to do about it in the two cases that Kafka's names provoke.
 fn syntax(path: &Arc<PathBuf>, text: &str, message: &str, span: Option<Range<usize>>) -> Problem {
     let position = span.map_or(0, |span| span.start);
-    let source = at(path, text, position);
-    let line = match &source {
-        Source::File { line, .. } => text.lines().nth(line - 1).unwrap_or_default().trim(),
-        _ => "",
-    };
+    let line = text
+        .lines()
+        .nth(lines_before(text, position))
+        .unwrap_or_default()
+        .trim();
     let mut reason = format!("not TOML: {message}, in: {line}");
-    if message.contains("dotted key") || message.contains("duplicate key") {
+    let bare = line.trim_start_matches('"');
+    if ["broker.id", "max.connections"]
+        .iter()
+        .any(|key| bare.starts_with(key))
+    {
         reason.push_str(
             ". Three of Kafka's keys are also the beginning of others and must be quoted: \
              \"broker.id\", \"max.connections\", \"max.connections.per.ip\"",
@@ -133,5 +144,8 @@ fn syntax(path: &Arc<PathBuf>, text: &str, message: &str, span: Option<Range<usi
              lies if its name ends in .properties",
         );
     }
-    Problem::Syntax { at: source, reason }
+    Problem::Syntax {
+        at: at(path, text, position),
+        reason,
+    }
 }

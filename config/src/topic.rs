@@ -339,8 +339,8 @@ mod tests {
         check_valid(
             &[("min.insync.replicas", "0")],
             Err(
-                "topic t: min.insync.replicas: expected a whole number, 1 or more, up to \
-                 2147483647, got \"0\"",
+                "topic t: min.insync.replicas: got \"0\", expected a whole number, 1 or \
+                 more, up to 2147483647",
             ),
         );
         check_valid(
@@ -361,10 +361,12 @@ mod tests {
     #[test]
     fn every_effective_topic_setting_changes_a_field() {
         for setting in topic_settings().filter(TopicSetting::is_effective) {
-            let value = match setting.kind() {
-                Kind::Boolean => "true",
-                Kind::Choice(choices) => choices[1],
-                _ => "77",
+            let value = if let Kind::Choice(choices) = setting.kind() {
+                choices[1]
+            } else if setting.kind() == Kind::Boolean {
+                "true"
+            } else {
+                "77"
             };
             let before = TopicSettings::default();
             let (after, warnings) = before.with_overrides("t", [(setting.key, value)]);

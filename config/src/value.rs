@@ -60,9 +60,9 @@ fn whole(text: &str, unit: Unit, min: i64, max: i64) -> Result<String, String> {
 }
 
 fn expected_number(unit: Unit, min: i64, max: i64) -> String {
-    let name = match unit {
-        Unit::None => String::new(),
-        other => format!(" of {}", other.name()),
+    let name = match unit.name() {
+        "" => String::new(),
+        name => format!(" of {name}"),
     };
     let range = match max {
         i64::MAX => format!("{min} or more"),

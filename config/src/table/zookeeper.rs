@@ -19,7 +19,7 @@ pub(super) const SETTINGS: &[Setting] = &[
              partitions get new leaders. Shorter means faster failover and more false alarms. \
              ZooKeeper may grant another value than asked for.",
         ),
-    Setting::int("zookeeper.connection.timeout.ms", 1).unit(Unit::Milliseconds).high().doc(
+    Setting::int("zookeeper.connection.timeout.ms", 1).unit(Unit::Milliseconds).shipped("18000").high().doc(
         "How long the broker waits for ZooKeeper at start before it gives up. Unset means the \
          session timeout.",
     ),

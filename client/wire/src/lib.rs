@@ -19,6 +19,8 @@ pub mod generate;
 pub mod header;
 pub mod id;
 pub mod message;
+#[cfg(test)]
+mod oracle;
 mod primitive;
 pub mod record;
 pub mod sink;

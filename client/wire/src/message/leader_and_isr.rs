@@ -11,7 +11,7 @@ pub struct LeaderAndIsrRequest {
     pub controller_id: i32,
     /// Whether the controller is one without ZooKeeper.
     #[wire(versions = 7..)]
-    pub is_k_raft_controller: bool,
+    pub is_kraft_controller: bool,
     /// The controller's epoch.
     pub controller_epoch: i32,
     /// The registration of the broker that is told; -1 if not given.
@@ -19,7 +19,7 @@ pub struct LeaderAndIsrRequest {
     pub broker_epoch: i64,
     /// 0 unknown, 1 some partitions, 2 all partitions of the broker.
     #[wire(versions = 5..)]
-    pub type_: i8,
+    pub kind: i8,
     /// The partitions, each with its topic.
     #[wire(versions = 0..=1)]
     pub ungrouped_partition_states: Vec<LeaderAndIsrPartitionState>,

@@ -11,7 +11,7 @@ pub struct StopReplicaRequest {
     pub controller_id: i32,
     /// Whether the controller is one without ZooKeeper.
     #[wire(versions = 4..)]
-    pub is_k_raft_controller: bool,
+    pub is_kraft_controller: bool,
     /// The controller's epoch.
     pub controller_epoch: i32,
     /// The registration of the broker that is told; -1 if not given.

@@ -10,10 +10,10 @@ pub struct UpdateMetadataRequest {
     pub controller_id: i32,
     /// Whether the controller is one without ZooKeeper.
     #[wire(versions = 8..)]
-    pub is_k_raft_controller: bool,
+    pub is_kraft_controller: bool,
     /// 0 unknown, 1 some partitions, 2 all partitions.
     #[wire(versions = 8.., tag = 0)]
-    pub type_: i8,
+    pub kind: i8,
     /// The controller's epoch.
     pub controller_epoch: i32,
     /// The registration of the broker that is told; -1 if not given.

@@ -5,31 +5,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use barnabas_wire::Pieces;
 use bytes::Bytes;
-
-use super::writer::Piece;
-
-/// A whole answer as it goes out, its four bytes of length included.
-#[derive(Debug, Default)]
-pub struct Answer(Vec<Piece>);
-
-impl Answer {
-    /// An answer of these pieces, sent in this order.
-    #[must_use]
-    pub fn new(pieces: Vec<Piece>) -> Self {
-        Self(pieces)
-    }
-
-    pub(crate) fn into_pieces(self) -> Vec<Piece> {
-        self.0
-    }
-}
-
-impl From<Bytes> for Answer {
-    fn from(bytes: Bytes) -> Self {
-        Self(vec![Piece::Bytes(bytes)])
-    }
-}
 
 /// Who is at the other end of a connection, and where it came in.
 #[derive(Clone, Debug)]
@@ -49,11 +26,11 @@ pub trait Service: Send + Sync + 'static {
 
 /// The state of a request that was just begun.
 pub enum Begun {
-    /// Done; this is the answer.
-    Answered(Answer),
+    /// Done; this is the answer, its four bytes of length included.
+    Answered(Pieces),
     /// The answer comes later. Polled only when it is this request's turn to answer, so the work itself
     /// must go on elsewhere. `None` closes the connection.
-    Waiting(Pin<Box<dyn Future<Output = Option<Answer>> + Send>>),
+    Waiting(Pin<Box<dyn Future<Output = Option<Pieces>> + Send>>),
     /// Done, and the protocol has no answer to it (a produce with acks=0).
     Silent,
     /// The peer broke the protocol, or has to be told of a failure by a closed connection. Earlier

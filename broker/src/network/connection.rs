@@ -6,13 +6,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use barnabas_wire::Pieces;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::debug;
 
-use super::answer::{Answer, Begun, Peer, Service};
+use super::answer::{Begun, Peer, Service};
 use super::budget::{Budget, Share};
 use super::frame::{FrameError, FrameReader};
 use super::limits::{Limits, REQUESTS_IN_FLIGHT_MAX};
@@ -46,8 +47,8 @@ pub(crate) enum Ended {
 }
 
 enum Slot {
-    Answered(Answer),
-    Waiting(Pin<Box<dyn Future<Output = Option<Answer>> + Send>>, Share),
+    Answered(Pieces),
+    Waiting(Pin<Box<dyn Future<Output = Option<Pieces>> + Send>>, Share),
 }
 
 pub(crate) struct Connection<S> {
@@ -167,7 +168,7 @@ impl<S: Service> Connection<S> {
     fn take_answers(&mut self) {
         while let Some(Slot::Answered(_)) = self.answers.front() {
             if let Some(Slot::Answered(answer)) = self.answers.pop_front() {
-                self.writer.push(answer.into_pieces());
+                self.writer.push(answer);
             }
         }
     }
@@ -247,7 +248,7 @@ fn front(answers: &mut VecDeque<Slot>) -> Result<&mut Slot, Ended> {
 }
 
 /// The answer whose turn it is. Cancel safe: a future that was polled stays in its slot.
-async fn next_answer(answers: &mut VecDeque<Slot>) -> Option<Answer> {
+async fn next_answer(answers: &mut VecDeque<Slot>) -> Option<Pieces> {
     match answers.front_mut() {
         Some(Slot::Waiting(answer, _share)) => poll_fn(|cx| answer.as_mut().poll(cx)).await,
         // Answered ones have been taken before anyone waits.

@@ -23,12 +23,11 @@ mod metrics;
 mod writer;
 
 pub use admission::{Admission, Admitted, TooManyFromOneAddress};
-pub use answer::{Answer, Begun, Peer, Service};
+pub use answer::{Begun, Peer, Service};
 pub use budget::{Budget, Share};
 pub use limits::{Limits, REQUESTS_IN_FLIGHT_MAX};
 pub use listener::{BindError, Gate, Listener, ListenerSettings};
 pub use metrics::NetworkMetrics;
-pub use writer::{FileRegion, Piece};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use barnabas_wire::{FileRegion, Pieces, Sink};
 use bytes::{BufMut, Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +20,7 @@ use super::*;
 #[derive(Default)]
 struct Scripted {
     begun: AtomicUsize,
-    waiting: Mutex<Vec<oneshot::Sender<Answer>>>,
+    waiting: Mutex<Vec<oneshot::Sender<Pieces>>>,
     file: Mutex<Option<FileRegion>>,
 }
 
@@ -28,7 +29,7 @@ impl Scripted {
     fn release(&self) {
         let promise = self.waiting.lock().remove(0);
         assert!(
-            promise.send(framed(b"late").into()).is_ok(),
+            promise.send(pieces(b"late")).is_ok(),
             "the connection is still there"
         );
     }
@@ -38,7 +39,7 @@ impl Service for Scripted {
     fn begin(&self, _peer: &Peer, frame: Bytes) -> Begun {
         self.begun.fetch_add(1, Ordering::SeqCst);
         match frame.first() {
-            Some(b'e') => Begun::Answered(framed(&frame).into()),
+            Some(b'e') => Begun::Answered(pieces(&frame)),
             Some(b'w') => {
                 let (promise, answer) = oneshot::channel();
                 self.waiting.lock().push(promise);
@@ -47,8 +48,10 @@ impl Service for Scripted {
             Some(b's') => Begun::Silent,
             Some(b'f') => {
                 let region = self.file.lock().clone().unwrap();
-                let length = Bytes::copy_from_slice(&(region.length as u32).to_be_bytes());
-                Begun::Answered(Answer::new(vec![Piece::Bytes(length), Piece::File(region)]))
+                let mut sink = Sink::new();
+                sink.write_slice(&region.length.to_be_bytes());
+                sink.write_file(&region);
+                Begun::Answered(sink.finish().unwrap())
             }
             _ => Begun::Refused,
         }
@@ -60,6 +63,12 @@ fn framed(body: &[u8]) -> Bytes {
     frame.put_u32(u32::try_from(body.len()).unwrap());
     frame.extend_from_slice(body);
     frame.freeze()
+}
+
+fn pieces(body: &[u8]) -> Pieces {
+    let mut sink = Sink::new();
+    sink.write_slice(&framed(body));
+    sink.finish().unwrap()
 }
 
 struct Server {
@@ -289,7 +298,7 @@ async fn regions_of_a_file_arrive_whole_whether_small_or_large() {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
     let file = Arc::new(file);
-    for length in [0, 1, 4_000, 64 * 1024 - 1, 64 * 1024, 3_000_000] {
+    for length in [0_u32, 1, 4_000, 64 * 1024 - 1, 64 * 1024, 3_000_000] {
         let region = FileRegion {
             file: Arc::clone(&file),
             position: 1_000,
@@ -302,7 +311,7 @@ async fn regions_of_a_file_arrive_whole_whether_small_or_large() {
         stream.write_all(&framed(b"echo")).await.unwrap();
         assert_eq!(answer(&mut stream).await, b"echo");
         assert!(
-            answer(&mut stream).await == bytes[1_000..1_000 + length],
+            answer(&mut stream).await == bytes[1_000..1_000 + length as usize],
             "length {length}"
         );
         assert_eq!(answer(&mut stream).await, b"echo");

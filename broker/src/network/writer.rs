@@ -5,19 +5,19 @@
 //! of the connection: what is not in the page cache is read on a blocking thread first.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_log::transfer;
+use barnabas_wire::{FileRegion, Piece};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Regions from this size on go with `sendfile`, in bytes.
-const SENDFILE_SIZE_MIN: usize = 64 * 1024;
+const SENDFILE_SIZE_MIN: u32 = 64 * 1024;
 
 /// The most that one `sendfile` is asked for, and the unit in which cold regions are warmed, in bytes.
 const SENDFILE_SIZE_MAX: usize = 1024 * 1024;
@@ -27,26 +27,6 @@ const GATHER_SIZE_MAX: usize = 256 * 1024;
 
 /// Slices of one `writev`.
 const SLICES_MAX: usize = 64;
-
-/// A part of an answer.
-#[derive(Clone, Debug)]
-pub enum Piece {
-    /// Bytes in memory.
-    Bytes(Bytes),
-    /// Bytes of a file, sent without being looked at.
-    File(FileRegion),
-}
-
-/// A range of a file. The file may grow meanwhile, but these bytes are final.
-#[derive(Clone, Debug)]
-pub struct FileRegion {
-    /// The file; kept open as long as the answer is under way.
-    pub file: Arc<File>,
-    /// Where the region begins, in bytes from the start of the file.
-    pub position: u64,
-    /// Its length in bytes.
-    pub length: usize,
-}
 
 /// What still has to be written to one socket, in order.
 #[derive(Debug)]
@@ -98,7 +78,7 @@ impl Writer {
                         gathered.push_back(bytes);
                     }
                     Some(Piece::File(region)) if region.length < SENDFILE_SIZE_MIN => {
-                        size += region.length;
+                        size += bytes_of(&region);
                         gathered.push_back(self.read(region).await?);
                     }
                     Some(large) => {
@@ -114,7 +94,7 @@ impl Writer {
             {
                 let region = region.clone();
                 self.pieces.pop_front();
-                written += region.length as u64;
+                written += u64::from(region.length);
                 self.send(stream, region).await?;
             }
         }
@@ -122,11 +102,8 @@ impl Writer {
     }
 
     async fn read(&mut self, region: FileRegion) -> io::Result<Bytes> {
-        let FileRegion {
-            file,
-            position,
-            length,
-        } = region;
+        let length = bytes_of(&region);
+        let FileRegion { file, position, .. } = region;
         if transfer::read_resident(&file, position, length, &mut self.scratch)? {
             return Ok(self.scratch.split().freeze());
         }
@@ -153,25 +130,26 @@ impl Writer {
         Ok(())
     }
 
-    async fn send(&self, stream: &TcpStream, mut region: FileRegion) -> io::Result<()> {
-        while region.length > 0 {
-            let length = region.length.min(SENDFILE_SIZE_MAX);
-            if !transfer::is_resident(&region.file, region.position, length)? {
-                let cold = region.clone();
-                blocking(move || transfer::warm(&cold.file, cold.position, length)).await?;
+    async fn send(&self, stream: &TcpStream, region: FileRegion) -> io::Result<()> {
+        let mut position = region.position;
+        let mut left = bytes_of(&region);
+        while left > 0 {
+            let mut chunk = left.min(SENDFILE_SIZE_MAX);
+            left -= chunk;
+            if !transfer::is_resident(&region.file, position, chunk)? {
+                let file = Arc::clone(&region.file);
+                blocking(move || transfer::warm(&file, position, chunk)).await?;
             }
-            let mut left = length;
-            while left > 0 {
+            while chunk > 0 {
                 let sending = stream.async_io(Interest::WRITABLE, || {
-                    transfer::sendfile(stream, &region.file, region.position, left)
+                    transfer::sendfile(stream, &region.file, position, chunk)
                 });
                 let sent = self.unstalled(sending).await?;
                 if sent == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
-                region.position += sent as u64;
-                region.length -= sent;
-                left -= sent;
+                position += sent as u64;
+                chunk -= sent;
             }
         }
         Ok(())
@@ -182,6 +160,10 @@ impl Writer {
             .await
             .map_err(|_elapsed| io::ErrorKind::TimedOut)?
     }
+}
+
+fn bytes_of(region: &FileRegion) -> usize {
+    usize::try_from(region.length).unwrap_or(usize::MAX)
 }
 
 fn write_some(stream: &TcpStream, left: &VecDeque<Bytes>) -> io::Result<usize> {

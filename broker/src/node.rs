@@ -1,0 +1,77 @@
+//! What every handler and driver of one running broker shares.
+
+use std::sync::Arc;
+
+use barnabas_config::{BrokerSettings, Effective};
+use barnabas_replica::{ControlFence, ControlRefusal};
+use barnabas_wire::id::{BrokerEpoch, BrokerId, ControllerEpoch};
+use barnabas_zk_schema::broker::Endpoint;
+use barnabas_zk_session::Session;
+use parking_lot::Mutex;
+
+use crate::auto_create::UnderWay;
+use crate::driver::controller::ControllerHandle;
+use crate::metadata_cache::MetadataCache;
+use crate::peer::Asker;
+use crate::registration::Registration;
+
+/// One running broker.
+#[derive(Debug)]
+pub struct Node {
+    /// Its id.
+    pub broker: BrokerId,
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// Its settings.
+    pub settings: BrokerSettings,
+    /// The same with where each value came from, for DescribeConfigs.
+    pub effective: Effective,
+    /// Where clients and brokers reach it.
+    pub endpoints: Vec<Endpoint>,
+    /// What it knows of the cluster.
+    pub metadata: MetadataCache,
+    /// Its registration under `/brokers/ids`.
+    pub registration: Arc<Registration>,
+    /// Its session with ZooKeeper.
+    pub session: Session,
+    /// Its controller, active or standing by.
+    pub controller: ControllerHandle,
+    /// How it asks other brokers.
+    pub asker: Asker,
+    /// Topics whose creation on first use is under way.
+    pub auto_creations: UnderWay,
+    /// Which controllers it listens to. Held while a request of a controller is carried out: these come
+    /// one after the other, whichever connections they come on.
+    pub control_fence: Mutex<ControlFence>,
+}
+
+impl Node {
+    /// Lets a request of a controller pass if it is meant for this incarnation of the broker and no
+    /// later controller has spoken. Called with the fence held, which stays held for the request.
+    ///
+    /// # Errors
+    /// [`ControlRefusal`].
+    pub fn pass_fence(
+        &self,
+        fence: &mut ControlFence,
+        controller_epoch: i32,
+        broker_epoch: i64,
+    ) -> Result<(), ControlRefusal> {
+        let own = self.registration.broker_epoch();
+        fence.pass(
+            ControllerEpoch(controller_epoch),
+            BrokerEpoch(broker_epoch),
+            own,
+        )
+    }
+
+    /// Where the active controller is reached on the listener between brokers, as far as this broker
+    /// knows.
+    #[must_use]
+    pub fn controller_address(&self) -> Option<(String, u16)> {
+        let controller = self.controller.holder()?;
+        let cluster = self.metadata.snapshot();
+        let endpoint = cluster.endpoint(controller, &self.settings.listeners.inter_broker)?;
+        Some((endpoint.host.clone(), endpoint.port))
+    }
+}

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod by_znode;
+mod failover;
 mod hostile;
 mod order;
+mod outage;
 mod topic;

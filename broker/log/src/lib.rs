@@ -9,5 +9,6 @@ pub mod leader_epoch_cache;
 pub mod partition_log;
 pub mod producer_snapshot;
 pub mod producer_state;
+mod segment;
 pub mod settings;
 pub mod transfer;

@@ -67,5 +67,5 @@ fn write_some_at(file: &File, parts: &[io::IoSlice<'_>], position: u64) -> io::R
 
 /// A file position as the system calls take it.
 fn signed(position: u64) -> io::Result<libc::off_t> {
-    libc::off_t::try_from(position).map_err(|_| io::ErrorKind::FileTooLarge.into())
+    libc::off_t::try_from(position).map_err(|_too_large| io::ErrorKind::FileTooLarge.into())
 }

@@ -198,3 +198,58 @@ impl TryFrom<i16> for ApiKey {
         Self::from_key(api_key).ok_or(DecodeError::UnknownApi { api_key })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_by_key_and_serve_only_what_the_codec_knows() {
+        assert!(ApiKey::ALL.is_sorted_by(|a, b| a.key() < b.key()));
+        for &api in ApiKey::ALL {
+            let row = api.row();
+            assert_eq!((row.key, ApiKey::from_key(api.key())), (api, Some(api)));
+            assert_eq!(row.codec.agree(row.served), Some(row.served.max), "{api}");
+            assert!(row.served.min <= row.served.max, "{api}");
+            assert!(row.codec.contains(row.flexible_from), "{api}");
+            let pinned = row.between_brokers;
+            assert!(
+                pinned.is_none_or(|version| row.served.contains(version)),
+                "{api}"
+            );
+        }
+    }
+
+    /// Else librdkafka stops compressing without a word (KAFKA-18659).
+    #[test]
+    fn produce_and_fetch_are_advertised_from_zero() {
+        assert_eq!(ApiKey::Produce.row().served.min, 0);
+        assert_eq!(ApiKey::Fetch.row().served.min, 0);
+    }
+
+    #[test]
+    fn two_ranges_agree_on_the_highest_version_of_both() {
+        let check = |ours: (i16, i16), theirs: (i16, i16), agreed| {
+            let ours = Versions {
+                min: ours.0,
+                max: ours.1,
+            };
+            let theirs = Versions {
+                min: theirs.0,
+                max: theirs.1,
+            };
+            assert_eq!(ours.agree(theirs), agreed);
+        };
+        check((0, 9), (3, 13), Some(9));
+        check((0, 9), (0, 7), Some(7));
+        check((0, 2), (3, 13), None);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        assert_eq!(
+            ApiKey::try_from(999),
+            Err(DecodeError::UnknownApi { api_key: 999 })
+        );
+    }
+}

@@ -206,12 +206,6 @@ impl ErrorCode {
     }
 }
 
-impl Default for ErrorCode {
-    fn default() -> Self {
-        Self::None
-    }
-}
-
 impl From<ErrorCode> for i16 {
     fn from(code: ErrorCode) -> Self {
         code.code()

@@ -119,3 +119,76 @@ fn encode(fill: impl FnOnce(&mut Sink)) -> Result<Pieces, EncodeError> {
     }
     sink.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `bytes` in chunks and returns the frames that come out.
+    fn split(bytes: &[u8], chunk_bytes: usize) -> Result<Vec<Bytes>, FrameError> {
+        let (splitter, mut received) = (FrameSplitter::new(10), BytesMut::new());
+        let mut frames = Vec::new();
+        for chunk in bytes.chunks(chunk_bytes) {
+            received.extend_from_slice(chunk);
+            while let Some(frame) = splitter.next(&mut received)? {
+                frames.push(frame);
+            }
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn frames_come_out_however_the_bytes_arrive() {
+        let bytes = [
+            0, 0, 0, 3, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0, 0, 2, 7,
+        ];
+        for chunk_bytes in 1..=bytes.len() {
+            let frames = split(&bytes, chunk_bytes).unwrap();
+            assert_eq!(
+                frames,
+                [&[1, 2, 3][..], &[], &[9]],
+                "chunks of {chunk_bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_length_is_refused_before_anything_of_the_frame_has_come() {
+        let check = |prefix: [u8; 4], error| assert_eq!(split(&prefix, 4), Err(error));
+        check(
+            [0, 0, 0, 11],
+            FrameError::TooLarge {
+                length: 11,
+                length_max: 10,
+            },
+        );
+        check([0xff; 4], FrameError::NegativeLength { length: -1 });
+        check(
+            [0x80, 0, 0, 0],
+            FrameError::NegativeLength { length: i32::MIN },
+        );
+        let two_gib = FrameError::TooLarge {
+            length: 0x7fff_ffff,
+            length_max: 10,
+        };
+        check([0x7f, 0xff, 0xff, 0xff], two_gib);
+    }
+
+    #[test]
+    fn a_peer_that_announces_much_and_sends_nothing_costs_little() {
+        let mut received = BytesMut::from(&[0x40, 0, 0, 0][..]);
+        assert_eq!(FrameSplitter::new(1 << 31).next(&mut received), Ok(None));
+        assert!(
+            received.capacity() <= 2 * ROOM_BYTES_MAX,
+            "{}",
+            received.capacity()
+        );
+    }
+
+    #[test]
+    fn a_frame_that_is_still_coming_has_room() {
+        let mut received = BytesMut::from(&[0, 0, 0, 200, 1][..]);
+        assert_eq!(FrameSplitter::new(1000).next(&mut received), Ok(None));
+        assert!(received.capacity() >= 204);
+    }
+}

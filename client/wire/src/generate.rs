@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{Coding, Str, Uuid};
 
-/// A source of numbers that look random. Algorithm: SplitMix64.
+/// A source of numbers that look random. Algorithm: `SplitMix64`.
 #[derive(Clone, Debug)]
 pub struct Seed {
     state: u64,

@@ -23,6 +23,8 @@ pub mod message;
 mod oracle;
 mod primitive;
 pub mod record;
+#[cfg(any(test, feature = "generate"))]
+pub mod roundtrip;
 pub mod sink;
 pub mod source;
 mod text;

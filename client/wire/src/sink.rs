@@ -320,3 +320,104 @@ const LENGTH_MAX: usize = i32::MAX.unsigned_abs() as usize;
 const fn low_group(value: u64) -> u8 {
     value.to_le_bytes()[0] & 0x7f
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+
+    fn region(length: u32) -> FileRegion {
+        let file = Arc::new(File::open("/dev/null").unwrap());
+        FileRegion {
+            file,
+            position: 5,
+            length,
+        }
+    }
+
+    fn own(bytes: &'static [u8]) -> Piece {
+        Piece::Bytes(Bytes::from_static(bytes))
+    }
+
+    #[test]
+    fn parts_of_files_stand_between_the_bytes_around_them() {
+        let (mut sink, long) = (Sink::new(), region(7));
+        sink.write_slice(&[1]);
+        sink.write_file(&long);
+        sink.write_file(&region(0));
+        sink.write_slice(&[2]);
+        sink.write_slice(&[3]);
+        let pieces = sink.finish().unwrap();
+        assert_eq!(pieces.size_bytes(), 10);
+        assert_eq!(
+            pieces.as_slice(),
+            [own(&[1]), Piece::File(long), own(&[2, 3])]
+        );
+        assert_eq!(pieces.into_bytes(), Err(EncodeError::FileInMemory));
+    }
+
+    #[test]
+    fn short_byte_strings_are_copied_and_long_ones_are_not() {
+        let check = |length, count| {
+            let mut sink = Sink::new();
+            sink.write_slice(&[1]);
+            sink.write_shared(&Bytes::from(vec![7; length]));
+            sink.write_slice(&[2]);
+            let pieces = sink.finish().unwrap();
+            assert_eq!(
+                (pieces.as_slice().len(), pieces.size_bytes()),
+                (count, length + 2)
+            );
+        };
+        check(COPIED_BYTES_MAX, 1);
+        check(COPIED_BYTES_MAX + 1, 3);
+    }
+
+    #[test]
+    fn a_tagged_field_may_be_long() {
+        let coding = Coding::flexible(0);
+        for length in [0, 100, 200, COPIED_BYTES_MAX + 1, 100_000] {
+            let mut sink = Sink::new();
+            let content = Bytes::from(vec![9; length]);
+            sink.write_slice(&[1]);
+            sink.write_tagged(3, &content, coding);
+            sink.write_slice(&[2]);
+            let bytes = sink.finish().unwrap().into_bytes().unwrap();
+            let mut source = Source::new(&bytes);
+            assert_eq!(source.read_array(), Ok([1]));
+            let (tag, scope) = source.enter_tag().unwrap();
+            assert_eq!((tag, Bytes::read(&mut source, coding)), (3, Ok(content)));
+            source.leave_tag(&scope);
+            assert_eq!((source.read_array(), source.left()), (Ok([2]), 0));
+        }
+    }
+
+    #[test]
+    fn the_first_failure_is_the_one_that_counts() {
+        let mut sink = Sink::new();
+        sink.refuse_null("A.b", 1);
+        sink.refuse_field("A.c", 1);
+        let first = EncodeError::NullNotInVersion {
+            field: "A.b",
+            api_version: 1,
+        };
+        assert_eq!(sink.finish(), Err(first));
+    }
+
+    #[test]
+    fn a_text_longer_than_its_length_field_can_say_is_refused() {
+        for coding in [Coding::classic(0), Coding::flexible(0)] {
+            let check = |length: usize, outcome: Result<(), EncodeError>| {
+                let mut sink = Sink::new();
+                crate::Str::from("x".repeat(length)).write(&mut sink, coding);
+                assert_eq!(sink.finish().map(drop), outcome);
+            };
+            let too_long = EncodeError::TooLong {
+                length: 32_768,
+                length_max: 32_767,
+            };
+            check(32_767, Ok(()));
+            check(32_768, Err(too_long));
+        }
+    }
+}

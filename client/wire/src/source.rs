@@ -274,3 +274,6 @@ fn length_of(position: usize, length: i32) -> Result<Option<usize>, DecodeError>
         Err(_) => Err(DecodeError::NegativeLength { position, length }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ pub struct UpdateMetadataEndpoint {
     /// Its name.
     #[wire(versions = 3.., ignorable)]
     pub listener: Str,
-    /// 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL.
+    /// 0 `PLAINTEXT`, 1 `SSL`, 2 `SASL_PLAINTEXT`, 3 `SASL_SSL`.
     #[wire(versions = 1..)]
     pub security_protocol: i16,
 }

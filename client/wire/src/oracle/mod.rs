@@ -3,6 +3,8 @@
 //! A generated value is written by us and read by the oracle; the two values must agree field by
 //! field (names, values, defaults of absent fields), and the oracle's bytes must be ours.
 
+mod error_code;
+mod header;
 mod loss;
 mod null;
 mod tree;
@@ -15,7 +17,8 @@ use kafka_protocol::messages as theirs;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 
 use crate::generate::{Generate, Seed};
-use crate::{ApiKey, Message, Piece, Source, message as ours};
+use crate::header::RequestHeader;
+use crate::{ApiKey, Message, Piece, Sink, Source, Str, message as ours};
 use tree::tree_of;
 
 /// Values of each message and version.
@@ -162,6 +165,29 @@ impl Pair {
         }
         Ok(())
     }
+}
+
+/// A request frame, without its length, for each API and version.
+pub(crate) fn request_frames(seed: u64) -> impl Iterator<Item = Bytes> {
+    PAIRS
+        .iter()
+        .filter(|pair| pair.is_request)
+        .flat_map(move |pair| {
+            pair.versions().map(move |api_version| {
+                let client_id = (pair.api.row().request_header_version(api_version) > 0)
+                    .then(|| Str::from("a client"));
+                let header = RequestHeader {
+                    api: pair.api,
+                    api_version,
+                    correlation_id: 1,
+                    client_id,
+                };
+                let mut sink = Sink::new();
+                header.encode(&mut sink);
+                sink.write_slice(&(pair.generate)(seed, api_version).1);
+                sink.finish().and_then(crate::Pieces::into_bytes).unwrap()
+            })
+        })
 }
 
 #[test]

@@ -13,7 +13,7 @@ const NULL_FROM: [(&str, i16); 3] = [
 ];
 
 /// Values of each message and version.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 2;
 
 /// The three forms of a null length.
 const NULLS: [&[u8]; 3] = [&[0xff; 4], &[0xff; 2], &[0]];

@@ -11,8 +11,8 @@ use std::str::Chars;
 pub(super) enum Tree {
     Empty,
     Atom(String),
-    List(Vec<Tree>),
-    Struct(BTreeMap<String, Tree>),
+    List(Vec<Self>),
+    Struct(BTreeMap<String, Self>),
 }
 
 /// What ours is called where Kafka's name would not do.

@@ -72,6 +72,8 @@ pub(super) enum Input {
     Event(Event),
     /// The broker is registered in this session, at this wall clock time, ms.
     Established(Established, i64),
+    /// The broker has stopped.
+    Stop,
 }
 
 impl From<Event> for Input {
@@ -134,6 +136,12 @@ impl ControllerHandle {
             self.events
                 .send(Input::Established(established, wall_clock_ms)),
         );
+    }
+
+    /// Ends the driver; calls that wait are answered by no one and give up.
+    pub(crate) fn stop(&self) {
+        drop(self.events.send(Input::Stop));
+        self.shared.calls.lock().clear();
     }
 
     /// Asks the active controller, if that is this broker.
@@ -213,7 +221,7 @@ impl Driver {
                         self.generation = Some(established.generation);
                         Event::SessionEstablished { session: established.session, wall_clock_ms }
                     }
-                    None => return,
+                    Some(Input::Stop) | None => return,
                 },
                 () = sleep_until(deadline.unwrap_or(self.epoch_of_time)), if deadline.is_some() => {
                     Event::TimeReached

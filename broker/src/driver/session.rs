@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use barnabas_controller::Event;
 use barnabas_wire::id::BrokerEpoch;
@@ -14,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::controller::ControllerHandle;
+use crate::clock;
 use crate::registration::{Registrar, Registration, RegistrationError};
 use crate::session_file;
 
@@ -25,7 +25,7 @@ pub(crate) struct SessionParts {
     pub(crate) registration: Arc<Registration>,
     pub(crate) controller: ControllerHandle,
     /// Where the id of the session is kept for the next life of this broker.
-    pub(crate) session_file: PathBuf,
+    pub(crate) session_file: Option<PathBuf>,
     /// Told whenever `/config/changes` may have changed.
     pub(crate) config_changes: mpsc::Sender<Established>,
     /// Told how the first registration went.
@@ -67,7 +67,7 @@ struct Driver {
     registrar: Registrar,
     registration: Arc<Registration>,
     controller: ControllerHandle,
-    session_file: PathBuf,
+    session_file: Option<PathBuf>,
     config_changes: mpsc::Sender<Established>,
     first: Option<oneshot::Sender<Result<BrokerEpoch, RegistrationError>>>,
     current: Option<Established>,
@@ -112,7 +112,7 @@ impl Driver {
                     .watch(established.generation, ConfigChangesZnode.path())
                     .await;
                 self.current = Some(established);
-                self.controller.establish(established, wall_clock_ms());
+                self.controller.establish(established, clock::wall_ms());
                 self.report(Ok(broker_epoch));
             }
             // The next session registers.
@@ -134,7 +134,10 @@ impl Driver {
     /// Keeps the session's id, so that this broker knows a leftover of it for its own.
     fn remember(&mut self, established: Established) {
         self.registrar.previous = Some(established.session);
-        if let Err(error) = session_file::write(&self.session_file, established.session) {
+        let Some(path) = &self.session_file else {
+            return;
+        };
+        if let Err(error) = session_file::write(path, established.session) {
             warn!(%error, "could not keep the session's id: a restart after a crash will have to wait");
         }
     }
@@ -162,14 +165,7 @@ impl Driver {
             && paths.iter().any(|path| path.is_at_or_below(&changes))
         {
             // If one waits already, that look will see this change too.
-            drop(self.config_changes.try_send(established));
+            let _is_full = self.config_changes.try_send(established);
         }
     }
-}
-
-fn wall_clock_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,415 @@
+//! The life of a broker: the order in which its parts start and stop.
+//!
+//! Log directories are locked first and their logs loaded before the broker is registered, so that a
+//! broker never shows up with logs it has not recovered. Listeners are bound before the registration,
+//! which names their ports, and serve after it. Source: kafka 2.8 server/KafkaServer.scala.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use barnabas_config::broker::ZooKeeper;
+use barnabas_config::{BrokerSettings, Loaded};
+use barnabas_connection::Options;
+use barnabas_controller::{AssignmentPolicy, Settings as ControllerSettings};
+use barnabas_log::directory::{
+    DirectoryError, LogDirectory, MetaProperties, OwnerError, check_owner,
+};
+use barnabas_log::files::{DiskFiles, Files};
+use barnabas_wire::id::{BrokerEpoch, BrokerId};
+use barnabas_zk_schema::broker::{BrokerRegistration, Endpoint};
+use barnabas_zk_session::{
+    Session, SessionEvents, Settings as SessionSettings, StartError as SessionStartError,
+};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::advertised;
+use crate::api::Dispatcher;
+use crate::auto_create::UnderWay;
+use crate::clock;
+use crate::controlled_shutdown;
+use crate::driver::controller::{ControllerHandle, ControllerParts};
+use crate::driver::session::{self, SessionParts};
+use crate::identity::{IdentityError, Starting};
+use crate::metadata_cache::MetadataCache;
+use crate::network::NetworkMetrics;
+use crate::network::{Admission, BindError, Budget, Gate, Limits, Listener, ListenerSettings};
+use crate::node::Node;
+use crate::peer::Asker;
+use crate::registration::{Registrar, Registration, RegistrationError};
+use crate::session_file;
+
+/// How long a stopping broker waits for requests that it has begun.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// How many changes of configuration may wait to be looked at: one look sees them all.
+const CONFIG_CHANGES_MAX: usize = 1;
+
+/// Why a broker does not start. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A log directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The log directories belong to another broker or another cluster.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// ZooKeeper cannot be reached or cannot be used.
+    #[error(transparent)]
+    Session(#[from] SessionStartError),
+    /// What has to be read from or made in ZooKeeper first could not be.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A listener cannot listen.
+    #[error("{error}: {}", source_of(.error))]
+    Bind {
+        /// Which, and why.
+        error: BindError,
+    },
+    /// The system does not say where a socket is bound.
+    #[error("the address of a listener cannot be read")]
+    Address(#[source] io::Error),
+    /// The broker could not be registered.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
+    /// The session's driver ended; a defect.
+    #[error("the driver of the ZooKeeper session ended at its start")]
+    DriverEnded,
+}
+
+fn source_of(error: &BindError) -> String {
+    std::error::Error::source(error)
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// A running broker. Dropping it without [`Broker::stop`] is like a crash.
+#[derive(Debug)]
+pub struct Broker {
+    node: Arc<Node>,
+    directories: Vec<LogDirectory>,
+    stopping: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    session_driver: AbortHandle,
+}
+
+/// A session and who this broker is in it.
+struct Membership {
+    session: Session,
+    events: SessionEvents,
+    broker: BrokerId,
+    cluster_id: String,
+}
+
+/// Bound sockets and what is told about them.
+struct Sockets {
+    listeners: Vec<Listener>,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Broker {
+    /// Starts a broker; it serves when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start(loaded: Loaded, metrics: NetworkMetrics) -> Result<Self, StartError> {
+        let directories = open_directories(&loaded.broker)?;
+        let membership = join_cluster(&loaded.broker, &directories).await?;
+        let session = membership.session.clone();
+        let started = Self::start_as(loaded, directories, membership, metrics).await;
+        if started.is_err() {
+            session.close().await;
+        }
+        started
+    }
+
+    async fn start_as(
+        loaded: Loaded,
+        directories: Vec<LogDirectory>,
+        membership: Membership,
+        metrics: NetworkMetrics,
+    ) -> Result<Self, StartError> {
+        let Loaded {
+            broker: settings,
+            effective,
+            ..
+        } = loaded;
+        let Membership {
+            session,
+            events,
+            broker,
+            cluster_id,
+        } = membership;
+        let Sockets {
+            listeners,
+            endpoints,
+        } = bind(&settings).await?;
+        Starting(&session)
+            .check_endpoints(broker, &endpoints)
+            .await?;
+        let asker = asker(&settings, broker);
+        let registration = Arc::new(Registration::default());
+        let controller = ControllerHandle::start(ControllerParts {
+            settings: controller_settings(&settings, broker),
+            session: session.clone(),
+            asker: asker.clone(),
+        });
+        let node = Arc::new(Node {
+            broker,
+            cluster_id,
+            effective,
+            endpoints,
+            metadata: MetadataCache::default(),
+            registration,
+            session,
+            controller,
+            asker,
+            auto_creations: UnderWay::default(),
+            control_fence: Mutex::default(),
+            settings,
+        });
+        let session_file = session_file(&directories);
+        let (broker_epoch, session_driver) = register(&node, events, session_file).await?;
+        write_meta_properties(&directories, &node)?;
+        let (stopping, listeners) = serve(&node, listeners, metrics);
+        info!(%broker, %broker_epoch, cluster_id = node.cluster_id, "serving");
+        Ok(Self {
+            node,
+            directories,
+            stopping,
+            listeners,
+            session_driver,
+        })
+    }
+
+    /// What the handlers of this broker share.
+    #[must_use]
+    pub const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Stops in order: leaderships move, requests that were begun are answered, logs are closed, and the
+    /// registration goes with the session.
+    pub async fn stop(mut self) {
+        controlled_shutdown::run(&self.node).await;
+        self.stopping.send_replace(true);
+        let drained = async { while self.listeners.join_next().await.is_some() {} };
+        if timeout(DRAIN_MAX, drained).await.is_err() {
+            warn!("some requests were not answered in time");
+        }
+        drop(self.listeners);
+        // The end of the session is ours, and nobody's news.
+        self.session_driver.abort();
+        self.node.controller.stop();
+        self.node.session.close().await;
+        drop(self.directories);
+        info!(broker = %self.node.broker, "stopped");
+    }
+}
+
+fn open_directories(settings: &BrokerSettings) -> Result<Vec<LogDirectory>, StartError> {
+    let files: Arc<dyn Files> = Arc::new(DiskFiles);
+    let mut directories = Vec::new();
+    for path in &settings.log.directories {
+        directories.push(LogDirectory::open(Arc::clone(&files), path)?);
+    }
+    Ok(directories)
+}
+
+/// Opens the session, and finds out which cluster and which broker this is.
+async fn join_cluster(
+    settings: &BrokerSettings,
+    directories: &[LogDirectory],
+) -> Result<Membership, StartError> {
+    let ZooKeeper {
+        connect,
+        session_timeout_ms,
+        connection_timeout_ms,
+        ..
+    } = &settings.zookeeper;
+    let (session, events) = Session::start(SessionSettings {
+        connect_string: connect.to_string(),
+        session_timeout_ms: *session_timeout_ms,
+        connection_timeout_ms: *connection_timeout_ms,
+        request_timeout_ms: *session_timeout_ms,
+    })
+    .await?;
+    match identify(settings, directories, &session).await {
+        Ok((broker, cluster_id)) => Ok(Membership {
+            session,
+            events,
+            broker,
+            cluster_id,
+        }),
+        Err(error) => {
+            session.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn identify(
+    settings: &BrokerSettings,
+    directories: &[LogDirectory],
+    session: &Session,
+) -> Result<(BrokerId, String), StartError> {
+    let starting = Starting(session);
+    starting.make_paths().await?;
+    let cluster_id = starting.cluster_id().await?;
+    let mut owners = Vec::new();
+    for directory in directories {
+        owners.push((directory.path(), directory.meta_properties()?));
+    }
+    let configured = settings.identity.broker_id.map(BrokerId);
+    let owners = owners.iter().map(|(path, meta)| (*path, meta));
+    let stored = check_owner(owners, configured, &cluster_id)?;
+    let broker = match configured.or(stored) {
+        Some(broker) => broker,
+        None => {
+            starting
+                .draw_broker_id(settings.identity.reserved_id_max)
+                .await?
+        }
+    };
+    Ok((broker, cluster_id))
+}
+
+async fn bind(settings: &BrokerSettings) -> Result<Sockets, StartError> {
+    let network = &settings.network;
+    let size = |bytes: Option<u32>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let mut listeners = Vec::new();
+    let mut bound = Vec::new();
+    for endpoint in &settings.listeners.bound {
+        let listener = Listener::bind(ListenerSettings {
+            name: endpoint.name.clone(),
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            send_buffer_bytes: size(network.send_buffer_bytes),
+            receive_buffer_bytes: size(network.receive_buffer_bytes),
+            is_between_brokers: settings.listeners.bound.len() > 1
+                && endpoint.name == settings.listeners.inter_broker,
+        })
+        .await
+        .map_err(|error| StartError::Bind { error })?;
+        let address = listener.local_address().map_err(StartError::Address)?;
+        info!(listener = endpoint.name, %address, "listening");
+        bound.push((endpoint.name.clone(), address));
+        listeners.push(listener);
+    }
+    let endpoints = advertised::endpoints(&settings.listeners, &bound);
+    Ok(Sockets {
+        listeners,
+        endpoints,
+    })
+}
+
+fn asker(settings: &BrokerSettings, broker: BrokerId) -> Asker {
+    Asker::new(Options {
+        client_id: format!("broker-{broker}").into(),
+        connect_timeout: Duration::from_millis(settings.network.connect_timeout_ms),
+        request_timeout: Duration::from_millis(settings.controller.request_timeout_ms.into()),
+        source_address: settings.network.source_address,
+        ..Options::default()
+    })
+}
+
+fn controller_settings(settings: &BrokerSettings, broker: BrokerId) -> ControllerSettings {
+    ControllerSettings {
+        broker,
+        inter_broker_listener: settings.listeners.inter_broker.clone(),
+        delete_topic_enable: settings.topics.is_delete_enabled,
+        unclean_leader_election_enable: settings.topic_defaults.is_unclean_election_enabled,
+        num_partitions: settings.topics.partitions,
+        default_replication_factor: settings.topics.replication_factor.into(),
+        assignment_policy: AssignmentPolicy::Modulo,
+    }
+}
+
+/// Where the session's id is kept: in the first log directory.
+fn session_file(directories: &[LogDirectory]) -> Option<PathBuf> {
+    directories
+        .first()
+        .map(|directory| directory.path().join(session_file::NAME))
+}
+
+async fn register(
+    node: &Arc<Node>,
+    events: SessionEvents,
+    session_file: Option<PathBuf>,
+) -> Result<(BrokerEpoch, AbortHandle), StartError> {
+    let registrar = Registrar {
+        session: node.session.clone(),
+        broker: node.broker,
+        payload: BrokerRegistration {
+            endpoints: node.endpoints.clone(),
+            rack: node.settings.identity.rack.clone(),
+            jmx_port: -1,
+            timestamp_ms: clock::wall_ms(),
+        },
+        previous: session_file.as_deref().and_then(session_file::read),
+    };
+    let (first, registered) = oneshot::channel();
+    let (config_changes, _looks) = mpsc::channel(CONFIG_CHANGES_MAX);
+    let driver = tokio::spawn(session::run(SessionParts {
+        events,
+        registrar,
+        registration: Arc::clone(&node.registration),
+        controller: node.controller.clone(),
+        session_file,
+        config_changes,
+        first,
+    }));
+    let broker_epoch = registered
+        .await
+        .map_err(|_ended| StartError::DriverEnded)??;
+    Ok((broker_epoch, driver.abort_handle()))
+}
+
+/// Written once the broker is registered, so that an id that was drawn for nothing leaves no trace.
+fn write_meta_properties(directories: &[LogDirectory], node: &Node) -> Result<(), StartError> {
+    let meta = MetaProperties::new(node.broker, &node.cluster_id);
+    for directory in directories {
+        if directory.meta_properties()? != meta {
+            directory.write_meta_properties(&meta)?;
+        }
+    }
+    Ok(())
+}
+
+fn serve(
+    node: &Arc<Node>,
+    listeners: Vec<Listener>,
+    metrics: NetworkMetrics,
+) -> (watch::Sender<bool>, JoinSet<()>) {
+    let network = &node.settings.network;
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let gate = Gate {
+        limits: Limits {
+            frame_size_max: count(network.request_max_bytes),
+            idle_max: Duration::from_millis(network.idle_max_ms),
+            ..Limits::kafka_defaults()
+        },
+        admission: Admission::new(
+            count(network.connections_max),
+            count(network.connections_per_address_max),
+        ),
+        budget: Budget::new(
+            network
+                .queued_requests_max_bytes
+                .map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+        ),
+        metrics,
+    };
+    let dispatcher = Arc::new(Dispatcher::new(Arc::clone(node)));
+    let (stopping, until) = watch::channel(false);
+    let mut serving = JoinSet::new();
+    for listener in listeners {
+        serving.spawn(listener.serve(gate.clone(), Arc::clone(&dispatcher), until.clone()));
+    }
+    (stopping, serving)
+}

@@ -1,11 +1,11 @@
-//! Reads any request frame and writes it again: what fuzzers and mutations run through.
+//! Reads any request or response and writes it again: what fuzzers and mutations run through.
 //!
 //! For tests, here and (feature `generate`) elsewhere.
 
 use bytes::Bytes;
 
 use crate::header::RequestHeader;
-use crate::{ApiKey, DecodeError, Message, Source, message};
+use crate::{ApiKey, DecodeError, Message, Request, Source, with_request};
 
 /// Reads a request as a broker does, then writes the body at the same version and reads it back.
 ///
@@ -17,28 +17,20 @@ use crate::{ApiKey, DecodeError, Message, Source, message};
 pub fn request(frame: &Bytes) -> Result<RequestHeader, DecodeError> {
     let mut source = Source::new(frame);
     let header = RequestHeader::decode(&mut source)?;
-    let (source, version) = (&mut source, header.api_version);
-    match header.api {
-        ApiKey::Produce => body::<message::ProduceRequest>(source, version),
-        ApiKey::Fetch => body::<message::FetchRequest>(source, version),
-        ApiKey::ListOffsets => body::<message::ListOffsetsRequest>(source, version),
-        ApiKey::Metadata => body::<message::MetadataRequest>(source, version),
-        ApiKey::LeaderAndIsr => body::<message::LeaderAndIsrRequest>(source, version),
-        ApiKey::StopReplica => body::<message::StopReplicaRequest>(source, version),
-        ApiKey::UpdateMetadata => body::<message::UpdateMetadataRequest>(source, version),
-        ApiKey::ControlledShutdown => body::<message::ControlledShutdownRequest>(source, version),
-        ApiKey::ApiVersions => body::<message::ApiVersionsRequest>(source, version),
-        ApiKey::CreateTopics => body::<message::CreateTopicsRequest>(source, version),
-        ApiKey::DeleteTopics => body::<message::DeleteTopicsRequest>(source, version),
-        ApiKey::InitProducerId => body::<message::InitProducerIdRequest>(source, version),
-        ApiKey::OffsetForLeaderEpoch => {
-            body::<message::OffsetForLeaderEpochRequest>(source, version)
-        }
-        ApiKey::DescribeConfigs => body::<message::DescribeConfigsRequest>(source, version),
-        ApiKey::CreatePartitions => body::<message::CreatePartitionsRequest>(source, version),
-        ApiKey::DescribeCluster => body::<message::DescribeClusterRequest>(source, version),
-    }?;
+    with_request!(header.api, R => body::<R>(&mut source, header.api_version))?;
     Ok(header)
+}
+
+/// Reads a response body as a client does, then writes it at the same version and reads it back.
+///
+/// # Errors
+/// Whatever is wrong with the bytes.
+///
+/// # Panics
+/// As [`request`].
+pub fn response(api: ApiKey, api_version: i16, bytes: &Bytes) -> Result<(), DecodeError> {
+    let mut source = Source::new(bytes);
+    with_request!(api, R => body::<<R as Request>::Response>(&mut source, api_version))
 }
 
 fn body<M: Message + PartialEq + std::fmt::Debug>(

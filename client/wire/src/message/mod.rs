@@ -36,3 +36,47 @@ pub use offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEp
 pub use produce::{ProduceRequest, ProduceResponse};
 pub use stop_replica::{StopReplicaRequest, StopReplicaResponse};
 pub use update_metadata::{UpdateMetadataRequest, UpdateMetadataResponse};
+
+/// Evaluates an expression in which a name stands for the request type of an API; its response
+/// type is that type's [`crate::Request::Response`].
+///
+/// ```
+/// use barnabas_wire::{ApiKey, Message, with_request};
+/// use bytes::Bytes;
+///
+/// fn is_request(api: ApiKey, bytes: &Bytes, api_version: i16) -> bool {
+///     with_request!(api, R => R::from_bytes(bytes, api_version).is_ok())
+/// }
+/// assert!(is_request(ApiKey::ApiVersions, &Bytes::new(), 0));
+/// ```
+#[macro_export]
+macro_rules! with_request {
+    ($api:expr, $Request:ident => $body:expr) => {
+        $crate::with_request!(@match $api, $Request, $body, [
+            Produce ProduceRequest
+            Fetch FetchRequest
+            ListOffsets ListOffsetsRequest
+            Metadata MetadataRequest
+            LeaderAndIsr LeaderAndIsrRequest
+            StopReplica StopReplicaRequest
+            UpdateMetadata UpdateMetadataRequest
+            ControlledShutdown ControlledShutdownRequest
+            ApiVersions ApiVersionsRequest
+            CreateTopics CreateTopicsRequest
+            DeleteTopics DeleteTopicsRequest
+            InitProducerId InitProducerIdRequest
+            OffsetForLeaderEpoch OffsetForLeaderEpochRequest
+            DescribeConfigs DescribeConfigsRequest
+            CreatePartitions CreatePartitionsRequest
+            DescribeCluster DescribeClusterRequest
+        ])
+    };
+    (@match $api:expr, $Request:ident, $body:expr, [$($name:ident $message:ident)*]) => {
+        match $api {
+            $($crate::ApiKey::$name => {
+                type $Request = $crate::message::$message;
+                $body
+            })*
+        }
+    };
+}

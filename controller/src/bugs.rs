@@ -1,5 +1,7 @@
 //! Known bugs that can be brought back, to show that the checkers notice them.
 
+use barnabas_zk_schema::Fence;
+
 /// Which bugs to bring back. All off by default; they can be switched on only where the feature
 /// `bugs` is compiled in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +38,22 @@ macro_rules! switches {
     };
 }
 
-switches!(
-    unfenced_writes,
-    elects_outside_isr,
-    keeps_leader_epoch,
-    leaves_topic_config
-);
+switches!(elects_outside_isr, keeps_leader_epoch, leaves_topic_config);
+
+impl Bugs {
+    /// The fence that a controller writes through.
+    #[cfg(feature = "bugs")]
+    pub(crate) const fn fence(self, fence: Fence) -> Fence {
+        if self.unfenced_writes {
+            fence.opened()
+        } else {
+            fence
+        }
+    }
+
+    /// The fence that a controller writes through.
+    #[cfg(not(feature = "bugs"))]
+    pub(crate) const fn fence(self, fence: Fence) -> Fence {
+        fence
+    }
+}

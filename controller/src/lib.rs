@@ -19,17 +19,44 @@
 //! events can never see each other's half-done work, and a lost or doubled hint does no harm.
 #![forbid(unsafe_code)]
 
+pub mod assignment;
 pub mod call;
+pub mod election;
 pub mod request;
 
+mod agenda;
+mod broker_change;
 mod bugs;
+mod candidacy;
+mod context;
+mod controlled_shutdown;
 mod controller;
+mod desk;
+mod dirty;
 mod effect;
 mod event;
+mod failover;
+mod isr_change;
+mod log_dir_event;
+mod notice;
+mod operation;
+mod outbox;
+mod partition_change;
+mod partition_creation;
+mod partition_state;
+mod preferred_election;
+mod rack;
+mod removal;
+mod replica_state;
+mod resignation;
 mod settings;
+mod topic_change;
+mod topic_creation;
+mod topic_deletion;
+mod topic_marking;
 
 pub use bugs::Bugs;
-pub use controller::{Controller, Counts};
+pub use controller::{CALLS_WAITING_COUNT_MAX, Controller, Counts};
 pub use effect::{Announcement, Effect};
 pub use event::Event;
 pub use settings::{AssignmentPolicy, Settings};

@@ -1,4 +1,8 @@
 //! The `barnabas-broker` binary.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    barnabas_broker::cli::run(std::env::args_os())
+}

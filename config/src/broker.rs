@@ -37,8 +37,8 @@ pub struct BrokerSettings {
     pub controller: Controller,
     /// `assignment.policy`.
     pub assignment_policy: AssignmentPolicy,
-    /// `metrics.listener`: host (may be empty: every address) and port.
-    pub metrics_listener: Option<(String, u16)>,
+    /// `metrics.listeners`: host (may be empty: every address) and port of each.
+    pub metrics_listeners: Vec<(String, u16)>,
     /// `logging.level`: one of error, warn, info, debug, trace.
     pub logging_level: String,
 }
@@ -198,7 +198,7 @@ impl BrokerSettings {
                     AssignmentPolicy::Modulo
                 }
             },
-            metrics_listener: read_metrics_listener(reader),
+            metrics_listeners: read_metrics_listeners(reader),
             logging_level: reader.text("logging.level").unwrap_or_default(),
         }
     }
@@ -362,14 +362,16 @@ fn read_controller(reader: &mut Reader<'_>) -> Controller {
     }
 }
 
-fn read_metrics_listener(reader: &mut Reader<'_>) -> Option<(String, u16)> {
-    const KEY: &str = "metrics.listener";
-    let text = reader.text(KEY)?;
-    let parsed = host_and_port(&text);
-    if parsed.is_none() {
-        reader.invalid(KEY, "host:port, as in 127.0.0.1:9404");
+fn read_metrics_listeners(reader: &mut Reader<'_>) -> Vec<(String, u16)> {
+    const KEY: &str = "metrics.listeners";
+    let mut listeners = Vec::new();
+    for text in reader.list(KEY) {
+        match host_and_port(&text) {
+            Some(listener) => listeners.push(listener),
+            None => reader.invalid(KEY, "host:port, as in 127.0.0.1:9404"),
+        }
     }
-    parsed
+    listeners
 }
 
 #[cfg(test)]

@@ -360,9 +360,9 @@ fn numbers_that_belong_together_are_checked_together() {
     );
     check(
         "b.toml",
-        "metrics.listener = '9404'",
+        "metrics.listeners = '9404'",
         expect![[r#"
-            b.toml:1: metrics.listener: got "9404", expected host:port, as in 127.0.0.1:9404
+            b.toml:1: metrics.listeners: got "9404", expected host:port, as in 127.0.0.1:9404
         "#]],
     );
 }

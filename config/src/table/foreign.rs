@@ -3,7 +3,7 @@
 use crate::setting::Setting;
 
 const NO_QUOTAS: &str = "this version does not limit rates yet";
-const NO_REPORTERS: &str = "metrics are served by metrics.listener";
+const NO_REPORTERS: &str = "metrics are served by metrics.listeners";
 const KRAFT: &str = "this is a file for Kafka without ZooKeeper (KRaft), which this broker does \
                      not speak; start from the shipped server.toml";
 

@@ -12,8 +12,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Local address from which this broker connects to other brokers and to ZooKeeper. Unset \
          leaves it to the routing table.",
     ),
-    Setting::text("metrics.listener").shipped("127.0.0.1:9404").doc(
-        "`host:port` of the small web server with `/metrics` for Prometheus, `/healthz` and \
+    Setting::list("metrics.listeners").shipped("127.0.0.1:9404").doc(
+        "Where the small web server listens, as `host:port`: `/metrics` for Prometheus, `/healthz` and \
          `/readyz`. It has no password, so give it an address that only the watchers reach. \
          Unset or empty means none.",
     ),

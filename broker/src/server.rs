@@ -1,0 +1,104 @@
+//! The process around a broker: the web server before it, the signal to stop after it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use barnabas_config::Loaded;
+use barnabas_wire::id::BrokerEpoch;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::info;
+
+use crate::broker::{Broker, StartError};
+use crate::health::{Health, Obstacles};
+use crate::http;
+use crate::metrics::Metrics;
+use crate::node::Node;
+
+/// Why the process ends without having served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The web server cannot listen.
+    #[error(transparent)]
+    Http(#[from] http::BindError),
+    /// The broker does not start.
+    #[error(transparent)]
+    Broker(#[from] StartError),
+}
+
+/// Runs the broker until `stop` comes; also while it is still starting.
+///
+/// # Errors
+/// What kept it from starting. Once it serves, it ends without an error.
+pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+    let metrics = Arc::new(Metrics::new());
+    let health = Arc::new(Health::default());
+    let mut web = Web::start(&loaded, &metrics, &health).await?;
+    let mut stop = pin!(stop);
+    let broker = tokio::select! {
+        // A stop that is there already must not win over an error that is there too.
+        biased;
+        started = Broker::start(loaded, metrics.network.clone()) => started?,
+        () = &mut stop => return Ok(()),
+    };
+    health.started(Running(Arc::clone(broker.node())));
+    stop.await;
+    health.stopping();
+    broker.stop().await;
+    web.stop().await;
+    Ok(())
+}
+
+/// What a running broker needs in order to serve.
+#[derive(Debug)]
+struct Running(Arc<Node>);
+
+impl Obstacles for Running {
+    fn now(&self) -> Vec<&'static str> {
+        let mut obstacles = Vec::new();
+        if self.0.session.current().is_none() {
+            obstacles.push("no ZooKeeper session");
+        } else if !self.0.session.lease().is_held() {
+            obstacles.push("ZooKeeper has not confirmed the session in time");
+        }
+        if self.0.registration.broker_epoch() == BrokerEpoch::NONE {
+            obstacles.push("not registered in ZooKeeper");
+        }
+        obstacles
+    }
+}
+
+/// The web servers, one for each address.
+#[derive(Debug)]
+struct Web {
+    end: watch::Sender<bool>,
+    servers: JoinSet<()>,
+}
+
+impl Web {
+    async fn start(
+        loaded: &Loaded,
+        metrics: &Arc<Metrics>,
+        health: &Arc<Health>,
+    ) -> Result<Self, http::BindError> {
+        let (end, ended) = watch::channel(false);
+        let mut servers = JoinSet::new();
+        for (host, port) in &loaded.broker.metrics_listeners {
+            let (metrics, health) = (Arc::clone(metrics), Arc::clone(health));
+            let server = http::Server::bind(host, *port, metrics, health).await?;
+            let mut ended = ended.clone();
+            servers.spawn(server.run(async move {
+                // An error means that the sender is gone, which is an end too.
+                drop(ended.wait_for(|is_over| *is_over).await);
+            }));
+            info!(host, port, "web server listens");
+        }
+        Ok(Self { end, servers })
+    }
+
+    async fn stop(&mut self) {
+        self.end.send_replace(true);
+        while self.servers.join_next().await.is_some() {}
+    }
+}

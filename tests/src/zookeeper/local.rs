@@ -96,7 +96,7 @@ impl LocalServer {
         let path = directory.path();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut configuration = format!(
-            "tickTime={TICK_MS}\ninitLimit=50\nsyncLimit=25\ndataDir={}\nclientPort={port}\n\
+            "tickTime={TICK_MS}\ninitLimit=150\nsyncLimit=150\ndataDir={}\nclientPort={port}\n\
              clientPortAddress=127.0.0.1\nadmin.enableServer=false\n4lw.commands.whitelist=*\n\
              maxClientCnxns=0\nminSessionTimeout=400\nmaxSessionTimeout=60000\n",
             path.display()

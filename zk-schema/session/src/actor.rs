@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use barnabas_zk_schema::{Outcome, ZkError, ZkPath, ZkVersion, ZkWrite};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use barnabas_zk_schema::{Outcome, ZkError, ZkPath};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet, LocalSet};
 
 use crate::batch::{self, Limits};
-use crate::clock;
 use crate::command::{Batch, Command};
 use crate::connect_string::ConnectString;
 use crate::engine::{Engine, EngineState, States};
 use crate::event::SessionGeneration;
 use crate::keeper::Keeper;
-use crate::lease::{self, Lease};
+use crate::lease::Lease;
 use crate::link::Tenure;
 use crate::mailbox::Mailbox;
+use crate::renewal::Renewal;
 use crate::settings::{Settings, StartError};
 use crate::watch::{self as watching, WATCHES_MAX};
 
@@ -91,7 +91,7 @@ async fn run<E: Engine>(parts: Parts) {
         tasks: JoinSet::new(),
         watches: BTreeMap::new(),
     };
-    let renewing = Renewing {
+    let renewal = Renewal {
         tenure: tenure_reader.clone(),
         mailbox: mailbox.clone(),
         lease: lease.clone(),
@@ -99,7 +99,7 @@ async fn run<E: Engine>(parts: Parts) {
     };
     let (done, states) = tokio::select! {
         () = keeper.keep(engine) => (None, None),
-        () = renewing.run() => (None, None),
+        () = renewal.run() => (None, None),
         end = desk.serve(inbox) => end,
     };
     // From here on nothing uses the connection: dropping its last user makes the library close the
@@ -207,95 +207,6 @@ impl<E: Engine> Desk<E> {
             // Dropping the watcher removes the watch from the server.
             task.abort();
             self.mailbox.unwatched(&key.1);
-        }
-    }
-}
-
-/// Renews the lease.
-struct Renewing<E> {
-    tenure: watch::Receiver<Option<Tenure<E>>>,
-    mailbox: Mailbox,
-    lease: Lease,
-    lease_path: watch::Receiver<Option<ZkPath>>,
-}
-
-impl<E: Engine> Renewing<E> {
-    async fn run(self) {
-        let Self {
-            tenure,
-            mailbox,
-            lease,
-            lease_path,
-        } = self;
-        let renewed = Notify::new();
-        tokio::join!(
-            renew(tenure, lease_path, &lease, &renewed),
-            tell(&mailbox, &lease, &renewed)
-        );
-    }
-}
-
-/// Checks the znode by a quorum write again and again, in whichever session there is.
-async fn renew<E: Engine>(
-    mut tenure: watch::Receiver<Option<Tenure<E>>>,
-    mut path: watch::Receiver<Option<ZkPath>>,
-    lease: &Lease,
-    renewed: &Notify,
-) {
-    loop {
-        let Ok(path_now) = path
-            .wait_for(Option::is_some)
-            .await
-            .map(|path| path.clone())
-        else {
-            // Every handle is gone, and the session about to be closed.
-            return std::future::pending().await;
-        };
-        let tenure_now = tenure.borrow_and_update().clone();
-        let (Some(path_now), Some(tenure_now)) = (path_now, tenure_now) else {
-            tenure.changed().await.ok();
-            continue;
-        };
-        let Some(engine) = tenure_now.engine().await else {
-            tenure.changed().await.ok();
-            continue;
-        };
-        let timeout_ms = tenure_now.session.session_timeout_ms;
-        let period = Duration::from_millis(timeout_ms.into()) / lease::RENEWALS_PER_TIMEOUT;
-        let sent_ms = clock::boot_ms();
-        let check = engine.multi(vec![ZkWrite::Check {
-            path: path_now,
-            version: ANY_VERSION,
-        }]);
-        drop(engine);
-        // A reply that takes longer than the lease runs renews nothing any more.
-        match tokio::time::timeout(Duration::from_millis(timeout_ms.into()), check).await {
-            Ok(Ok(_checked)) => {
-                lease.renew(sent_ms, timeout_ms);
-                renewed.notify_one();
-            }
-            Ok(Err(error)) => tracing::debug!(%error, "lease not renewed"),
-            Err(_elapsed) => tracing::debug!("lease not renewed: no answer"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(period) => {}
-            _ = path.changed() => {}
-        }
-    }
-}
-
-/// Version that every znode passes in a check.
-const ANY_VERSION: ZkVersion = ZkVersion(-1);
-
-/// Tells when the lease begins and when it is over.
-async fn tell(mailbox: &Mailbox, lease: &Lease, renewed: &Notify) {
-    loop {
-        let remaining_ms = lease.remaining_ms();
-        mailbox.leased(remaining_ms > 0);
-        if remaining_ms == 0 {
-            renewed.notified().await;
-        } else {
-            tokio::time::sleep(Duration::from_millis(remaining_ms)).await;
         }
     }
 }

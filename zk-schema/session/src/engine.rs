@@ -43,6 +43,9 @@ pub(crate) enum EngineState {
     Over,
 }
 
+/// Data and stat of one path, or why not.
+pub(crate) type Read = Result<(Vec<u8>, Stat), ZkError>;
+
 /// The reply to a request that **has been sent** when this is returned.
 pub(crate) type Reply<T> = Pin<Box<dyn Future<Output = Result<T, EngineError>>>>;
 
@@ -77,8 +80,8 @@ pub(crate) trait Engine: Clone + 'static {
     fn write(&self, write: ZkWrite) -> Reply<ZkReply>;
     /// All changes or none.
     fn multi(&self, writes: Vec<ZkWrite>) -> Reply<ZkReply>;
-    /// Data and stat of each path, or why not.
-    fn multi_read(&self, paths: Vec<ZkPath>) -> Reply<Vec<Result<(Vec<u8>, Stat), ZkError>>>;
+    /// All of these paths.
+    fn multi_read(&self, paths: Vec<ZkPath>) -> Reply<Vec<Read>>;
     /// Lets the server catch up with the leader before it executes the next request.
     fn sync(&self) -> Reply<()>;
     fn watch(&self, path: ZkPath) -> Reply<Self::Watcher>;

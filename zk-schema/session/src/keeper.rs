@@ -118,8 +118,8 @@ impl<E: Engine> Keeper<E> {
     /// Keeps one session until it has expired.
     async fn keep_one(&self, session: Established, mut engine: E) {
         let (link, link_reader) = watch::channel(Link::Up(engine.clone()));
-        self.tenure
-            .send_replace(Some(Tenure::new(session, link_reader)));
+        let tenure = Tenure::new(session, link_reader);
+        self.tenure.send_replace(Some(tenure.clone()));
         self.mailbox.established(session);
         loop {
             self.follow(engine.states(), &engine, &link).await;
@@ -132,6 +132,8 @@ impl<E: Engine> Keeper<E> {
             };
             tracing::info!(session = %session.session, "ZooKeeper session attached again");
             engine = again;
+            // Unlike a reconnection, this one does not tell the server what was seen before.
+            tenure.needs_sync();
             link.send_replace(Link::Up(engine.clone()));
             self.mailbox.connected(true);
         }

@@ -36,6 +36,7 @@ mod lease;
 mod link;
 mod mailbox;
 mod probe;
+mod renewal;
 mod session;
 mod settings;
 mod watch;

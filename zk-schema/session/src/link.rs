@@ -23,7 +23,7 @@ pub(crate) enum Link<E> {
 pub(crate) struct Tenure<E> {
     pub(crate) session: Established,
     link: watch::Receiver<Link<E>>,
-    /// A reply was lost: what was done by another server may not have arrived at this one.
+    /// See [`Self::needs_sync`].
     needs_sync: Rc<Cell<bool>>,
 }
 
@@ -47,8 +47,14 @@ impl<E: Clone> Tenure<E> {
         }
     }
 
-    /// Remembers that a reply was lost.
-    pub(crate) fn reply_was_lost(&self) {
+    /// Whether the session is over, as far as this process knows.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(*self.link.borrow(), Link::Over)
+    }
+
+    /// Remembers that something may have been done that the server at hand has not heard of: a reply
+    /// was lost, or the session was attached to another server.
+    pub(crate) fn needs_sync(&self) {
         self.needs_sync.set(true);
     }
 

@@ -17,7 +17,7 @@ use zookeeper_client::{
     MultiWriter, PersistentWatcher, SessionInfo, SessionState, StateWatcher,
 };
 
-use super::{Engine, EngineError, EngineState, Reply, States, WatchNews, Watcher};
+use super::{Engine, EngineError, EngineState, Read, Reply, States, WatchNews, Watcher};
 
 /// ZooKeeper's code for a request that makes no sense.
 const BAD_ARGUMENTS: i32 = -8;
@@ -43,7 +43,11 @@ impl Engine for ZooKeeperClient {
         if let Some(attachment) = attachment {
             connector = connector.with_session(attachment.clone());
         }
-        connector.connect(servers).await.map(Self).map_err(failure)
+        connector
+            .connect(servers)
+            .await
+            .map(Self)
+            .map_err(EngineError::from)
     }
 
     fn below(self, chroot: &ZkPath) -> Self {
@@ -74,7 +78,7 @@ impl Engine for ZooKeeperClient {
     fn data(&self, path: ZkPath) -> Reply<ZkReply> {
         let client = self.0.clone();
         sent(async move {
-            let (data, stat) = client.get_data(path.as_str()).await.map_err(failure)?;
+            let (data, stat) = client.get_data(path.as_str()).await?;
             Ok(ZkReply::Data {
                 data,
                 stat: translate(&stat),
@@ -85,7 +89,7 @@ impl Engine for ZooKeeperClient {
     fn exists(&self, path: ZkPath) -> Reply<ZkReply> {
         let client = self.0.clone();
         sent(async move {
-            let stat = client.check_stat(path.as_str()).await.map_err(failure)?;
+            let stat = client.check_stat(path.as_str()).await?;
             let stat = stat.ok_or(EngineError::Refused(ZkError::NoNode))?;
             Ok(ZkReply::Exists(translate(&stat)))
         })
@@ -94,7 +98,7 @@ impl Engine for ZooKeeperClient {
     fn children(&self, path: ZkPath) -> Reply<ZkReply> {
         let client = self.0.clone();
         sent(async move {
-            let (names, stat) = client.get_children(path.as_str()).await.map_err(failure)?;
+            let (names, stat) = client.get_children(path.as_str()).await?;
             Ok(ZkReply::Children {
                 names,
                 stat: translate(&stat),
@@ -115,11 +119,13 @@ impl Engine for ZooKeeperClient {
                     let version = version(expected);
                     let stat = client.set_data(path.as_str(), &data, version).await;
                     stat.map(|stat| ZkReply::Set(translate(&stat)))
-                        .map_err(failure)
+                        .map_err(EngineError::from)
                 }
                 ZkWrite::Delete { path, expected } => {
                     let deleted = client.delete(path.as_str(), version(expected)).await;
-                    deleted.map(|()| ZkReply::Deleted).map_err(failure)
+                    deleted
+                        .map(|()| ZkReply::Deleted)
+                        .map_err(EngineError::from)
                 }
                 // There is no such request outside of a multi.
                 ZkWrite::Check { .. } => Err(EngineError::Refused(ZkError::Refused {
@@ -137,7 +143,7 @@ impl Engine for ZooKeeperClient {
                 add(&mut multi, write).map_err(|error| in_multi(index, error))?;
             }
             let replies = multi.commit().await.map_err(|error| match error {
-                MultiWriteError::RequestFailed { source } => failure(source),
+                MultiWriteError::RequestFailed { source } => source.into(),
                 MultiWriteError::OperationFailed { index, source } => in_multi(index, source),
             })?;
             if replies.len() != writes.len() {
@@ -149,14 +155,14 @@ impl Engine for ZooKeeperClient {
         })
     }
 
-    fn multi_read(&self, paths: Vec<ZkPath>) -> Reply<Vec<Result<(Vec<u8>, Stat), ZkError>>> {
+    fn multi_read(&self, paths: Vec<ZkPath>) -> Reply<Vec<Read>> {
         let client = self.0.clone();
         sent(async move {
             let mut multi = client.new_multi_reader();
             for path in &paths {
-                multi.add_get_data(path.as_str()).map_err(failure)?;
+                multi.add_get_data(path.as_str())?;
             }
-            let replies = multi.commit().await.map_err(failure)?;
+            let replies = multi.commit().await?;
             if replies.len() != paths.len() {
                 return Err(EngineError::Lost(
                     "a multi-read was answered in part".into(),
@@ -168,14 +174,17 @@ impl Engine for ZooKeeperClient {
 
     fn sync(&self) -> Reply<()> {
         let client = self.0.clone();
-        sent(async move { client.sync("/").await.map_err(failure) })
+        sent(async move { client.sync("/").await.map_err(EngineError::from) })
     }
 
     fn watch(&self, path: ZkPath) -> Reply<PersistentWatcher> {
         let client = self.0.clone();
         sent(async move {
             let mode = AddWatchMode::PersistentRecursive;
-            client.watch(path.as_str(), mode).await.map_err(failure)
+            client
+                .watch(path.as_str(), mode)
+                .await
+                .map_err(EngineError::from)
         })
     }
 }
@@ -216,10 +225,7 @@ async fn create(
     mode: CreateMode,
 ) -> Result<ZkReply, EngineError> {
     let options = create_mode(mode).with_acls(Acls::anyone_all());
-    let (stat, number) = client
-        .create(path.as_str(), data, &options)
-        .await
-        .map_err(failure)?;
+    let (stat, number) = client.create(path.as_str(), data, &options).await?;
     let path = match mode {
         CreateMode::Persistent | CreateMode::Ephemeral => path.clone(),
         CreateMode::PersistentSequential => format!("{path}{number}").into(),
@@ -268,13 +274,10 @@ fn multi_reply(reply: MultiWriteResult) -> ZkReply {
 }
 
 /// One path's part of a multi-read. An error of the path is a result; one of the whole is not.
-fn read_reply(reply: MultiReadResult) -> Result<Result<(Vec<u8>, Stat), ZkError>, EngineError> {
+fn read_reply(reply: MultiReadResult) -> Result<Read, EngineError> {
     match reply {
         MultiReadResult::Data { data, stat } => Ok(Ok((data, translate(&stat)))),
-        MultiReadResult::Error { err } => match failure(err) {
-            EngineError::Refused(error) => Ok(Err(error)),
-            error => Err(error),
-        },
+        MultiReadResult::Error { err } => EngineError::from(err).refused().map(Err),
         MultiReadResult::Children { .. } | _ => Err(EngineError::Lost(
             "a multi-read was answered with something else".into(),
         )),
@@ -282,41 +285,58 @@ fn read_reply(reply: MultiReadResult) -> Result<Result<(Vec<u8>, Stat), ZkError>
 }
 
 fn in_multi(index: usize, error: library::Error) -> EngineError {
-    match failure(error) {
-        EngineError::Refused(error) => EngineError::Refused(ZkError::InMulti {
-            index,
-            error: Box::new(error),
-        }),
-        other => other,
+    let error = EngineError::from(error).refused().map(Box::new);
+    error.map_or_else(
+        |lost| lost,
+        |error| EngineError::Refused(ZkError::InMulti { index, error }),
+    )
+}
+
+impl EngineError {
+    /// The refusal, or the error again if it is none.
+    fn refused(self) -> Result<ZkError, Self> {
+        if let Self::Refused(error) = self {
+            return Ok(error);
+        }
+        Err(self)
     }
 }
 
 /// What an error of the library means for the operation that got it.
-fn failure(error: library::Error) -> EngineError {
-    use library::Error as E;
-    let refused = |error| EngineError::Refused(error);
-    match error {
-        E::NoNode => refused(ZkError::NoNode),
-        E::NodeExists => refused(ZkError::NodeExists),
-        E::BadVersion => refused(ZkError::BadVersion),
-        E::NotEmpty => refused(ZkError::NotEmpty),
-        E::NoChildrenForEphemerals => refused(ZkError::EphemeralParent),
-        E::NoAuth => refused(ZkError::NoAuth),
-        E::InvalidAcl => refused(ZkError::Refused { code: -114 }),
-        E::BadArguments(_) => refused(ZkError::Refused {
-            code: BAD_ARGUMENTS,
-        }),
-        E::NotReadOnly => refused(ZkError::Refused { code: -119 }),
-        E::QuotaExceeded => refused(ZkError::Refused { code: -125 }),
-        E::Throttled => refused(ZkError::Refused { code: -127 }),
-        E::RuntimeInconsistent => refused(ZkError::Refused { code: -2 }),
-        E::UnexpectedErrorCode(code) => refused(ZkError::Refused { code }),
-        E::Unimplemented => EngineError::Unimplemented,
-        E::MarshallingError => EngineError::Unreadable,
-        E::SessionExpired => EngineError::Expired,
-        E::ClientClosed | E::AuthFailed => EngineError::Closed(error.to_string()),
-        // Whatever else went wrong, nothing is known about the operation.
-        _ => EngineError::Lost(error.to_string()),
+impl From<library::Error> for EngineError {
+    fn from(error: library::Error) -> Self {
+        use library::Error as E;
+        let refused = |code| Self::Refused(ZkError::Refused { code });
+        match error {
+            E::NoNode => Self::Refused(ZkError::NoNode),
+            E::NodeExists => Self::Refused(ZkError::NodeExists),
+            E::BadVersion => Self::Refused(ZkError::BadVersion),
+            E::NotEmpty => Self::Refused(ZkError::NotEmpty),
+            E::NoChildrenForEphemerals => Self::Refused(ZkError::EphemeralParent),
+            E::NoAuth => Self::Refused(ZkError::NoAuth),
+            E::InvalidAcl => refused(-114),
+            E::BadArguments(_) => refused(BAD_ARGUMENTS),
+            E::NotReadOnly => refused(-119),
+            E::QuotaExceeded => refused(-125),
+            E::Throttled => refused(-127),
+            E::RuntimeInconsistent => refused(-2),
+            E::UnexpectedErrorCode(code) => refused(code),
+            E::Unimplemented => Self::Unimplemented,
+            E::MarshallingError => Self::Unreadable,
+            E::SessionExpired => Self::Expired,
+            E::ClientClosed | E::AuthFailed => Self::Closed(error.to_string()),
+            // Nothing is known about the operation; the library may learn more ways to say so.
+            E::ConnectionLoss
+            | E::Timeout
+            | E::NoHosts
+            | E::SessionMoved
+            | E::NoWatcher
+            | E::ReconfigDisabled
+            | E::UnmarshalError { .. }
+            | E::UnexpectedError(_)
+            | E::Custom(_)
+            | _ => Self::Lost(error.to_string()),
+        }
     }
 }
 

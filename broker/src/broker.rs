@@ -37,7 +37,7 @@ use crate::driver::controller::{ControllerHandle, ControllerParts};
 use crate::driver::session::{self, SessionParts};
 use crate::identity::{IdentityError, Starting};
 use crate::metadata_cache::MetadataCache;
-use crate::network::NetworkMetrics;
+use crate::metrics::Metrics;
 use crate::network::{Admission, BindError, Budget, Gate, Limits, Listener, ListenerSettings};
 use crate::node::Node;
 use crate::peer::Asker;
@@ -117,7 +117,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`StartError`]; nothing is left running then.
-    pub async fn start(loaded: Loaded, metrics: NetworkMetrics) -> Result<Self, StartError> {
+    pub async fn start(loaded: Loaded, metrics: Arc<Metrics>) -> Result<Self, StartError> {
         let directories = open_directories(&loaded.broker)?;
         let membership = join_cluster(&loaded.broker, &directories).await?;
         let session = membership.session.clone();
@@ -132,7 +132,7 @@ impl Broker {
         loaded: Loaded,
         directories: Vec<LogDirectory>,
         membership: Membership,
-        metrics: NetworkMetrics,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let Loaded {
             broker: settings,
@@ -158,6 +158,7 @@ impl Broker {
             settings: controller_settings(&settings, broker),
             session: session.clone(),
             asker: asker.clone(),
+            metrics: metrics.controller.clone(),
         });
         let node = Arc::new(Node {
             broker,
@@ -171,12 +172,13 @@ impl Broker {
             asker,
             auto_creations: UnderWay::default(),
             control_fence: Mutex::default(),
+            metrics,
             settings,
         });
         let session_file = session_file(&directories);
         let (broker_epoch, session_driver) = register(&node, events, session_file).await?;
         write_meta_properties(&directories, &node)?;
-        let (stopping, listeners) = serve(&node, listeners, metrics);
+        let (stopping, listeners) = serve(&node, listeners);
         info!(%broker, %broker_epoch, cluster_id = node.cluster_id, "serving");
         Ok(Self {
             node,
@@ -381,11 +383,7 @@ fn write_meta_properties(directories: &[LogDirectory], node: &Node) -> Result<()
     Ok(())
 }
 
-fn serve(
-    node: &Arc<Node>,
-    listeners: Vec<Listener>,
-    metrics: NetworkMetrics,
-) -> (watch::Sender<bool>, JoinSet<()>) {
+fn serve(node: &Arc<Node>, listeners: Vec<Listener>) -> (watch::Sender<bool>, JoinSet<()>) {
     let network = &node.settings.network;
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
     let gate = Gate {
@@ -403,7 +401,7 @@ fn serve(
                 .queued_requests_max_bytes
                 .map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
         ),
-        metrics,
+        metrics: node.metrics.network.clone(),
     };
     let dispatcher = Arc::new(Dispatcher::new(Arc::clone(node)));
     let (stopping, until) = watch::channel(false);

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::auto_create::UnderWay;
 use crate::driver::controller::ControllerHandle;
 use crate::metadata_cache::MetadataCache;
+use crate::metrics::Metrics;
 use crate::peer::Asker;
 use crate::registration::Registration;
 
@@ -38,6 +39,8 @@ pub struct Node {
     pub controller: ControllerHandle,
     /// How it asks other brokers.
     pub asker: Asker,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Topics whose creation on first use is under way.
     pub auto_creations: UnderWay,
     /// Which controllers it listens to. Held while a request of a controller is carried out: these come

@@ -39,7 +39,7 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), S
     let broker = tokio::select! {
         // A stop that is there already must not win over an error that is there too.
         biased;
-        started = Broker::start(loaded, metrics.network.clone()) => started?,
+        started = Broker::start(loaded, Arc::clone(&metrics)) => started?,
         () = &mut stop => return Ok(()),
     };
     health.started(Running(Arc::clone(broker.node())));

@@ -12,6 +12,7 @@
 
 mod api_versions;
 mod controlled_shutdown;
+mod counters;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
@@ -34,6 +35,8 @@ use tracing::{debug, error};
 pub use outcome::{Outcome, Pending, Promise, later};
 pub(crate) use topic_error::topic_code;
 
+use counters::ApiCounters;
+
 use crate::network::{Begun, Peer, Service};
 use crate::node::Node;
 
@@ -46,6 +49,7 @@ pub struct Context<'a> {
     pub peer: &'a Peer,
     /// The request's header.
     pub header: &'a RequestHeader,
+    counters: &'a ApiCounters,
 }
 
 impl Context<'_> {
@@ -60,13 +64,15 @@ impl Context<'_> {
 #[derive(Debug)]
 pub struct Dispatcher {
     node: Arc<Node>,
+    counters: ApiCounters,
 }
 
 impl Dispatcher {
     /// Serves requests to this broker.
     #[must_use]
-    pub const fn new(node: Arc<Node>) -> Self {
-        Self { node }
+    pub fn new(node: Arc<Node>) -> Self {
+        let counters = ApiCounters::new(node.metrics.requests.clone());
+        Self { node, counters }
     }
 
     fn dispatch(&self, peer: &Peer, frame: &Bytes) -> Result<Begun, DecodeError> {
@@ -89,6 +95,7 @@ impl Dispatcher {
             node: &self.node,
             peer,
             header: &header,
+            counters: &self.counters,
         };
         match api {
             ApiKey::ApiVersions => serve(&context, source, api_versions::handle),
@@ -142,15 +149,21 @@ where
         ..
     } = *context.header;
     let request = Q::decode(&mut source, api_version)?;
+    let stopwatch = context.counters.begin(api, api_version);
     Ok(match handle(context, request) {
         Outcome::Done(answer) => {
+            stopwatch.answered();
             answered(encode_response(correlation_id, api_version, &answer), api)
         }
         Outcome::Later(pending) => Begun::Waiting(Box::pin(async move {
             let answer = pending.answer().await?;
+            stopwatch.answered();
             encoded(encode_response(correlation_id, api_version, &answer), api)
         })),
-        Outcome::Silent => Begun::Silent,
+        Outcome::Silent => {
+            stopwatch.answered();
+            Begun::Silent
+        }
         Outcome::Disconnect => Begun::Refused,
     })
 }

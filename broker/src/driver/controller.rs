@@ -8,17 +8,19 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use barnabas_controller::call::{Answer, Call, CallError};
 use barnabas_controller::{
-    Announcement, BatchId, CallId, Controller, Counts, Effect, Event, RequestId, Settings,
+    Announcement, BatchId, CallId, Controller, Effect, Event, RequestId, Settings,
 };
 use barnabas_wire::id::{BrokerId, ControllerEpoch};
 use barnabas_zk_schema::{ControllerOp, ZkPath};
 use barnabas_zk_session::{Established, Session, SessionGeneration};
 use parking_lot::Mutex;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant, sleep_until};
 use tracing::{debug, info};
 
 use super::controller_channel::ControllerChannel;
+use crate::metrics::ControllerMetrics;
 use crate::peer::Asker;
 
 const NOBODY: i32 = -1;
@@ -38,7 +40,6 @@ struct Shared {
     holder: watch::Sender<i32>,
     calls: Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>,
     next_call: AtomicU64,
-    counts: Mutex<Counts>,
 }
 
 /// What the driver needs besides its settings.
@@ -50,6 +51,8 @@ pub struct ControllerParts {
     pub session: Session,
     /// For the channels to the brokers.
     pub asker: Asker,
+    /// What is counted.
+    pub metrics: ControllerMetrics,
 }
 
 struct Driver {
@@ -57,6 +60,7 @@ struct Driver {
     /// The session that the machine was told of last.
     generation: Option<SessionGeneration>,
     asker: Asker,
+    metrics: ControllerMetrics,
     events: mpsc::UnboundedSender<Input>,
     channels: BTreeMap<BrokerId, ControllerChannel>,
     shared: Arc<Shared>,
@@ -98,6 +102,7 @@ impl ControllerHandle {
             settings,
             session,
             asker,
+            metrics,
         } = parts;
         let (events, inbox) = mpsc::unbounded_channel();
         let (batches, outbox) = mpsc::unbounded_channel();
@@ -106,12 +111,12 @@ impl ControllerHandle {
             holder: watch::Sender::new(NOBODY),
             calls: Mutex::default(),
             next_call: AtomicU64::new(0),
-            counts: Mutex::default(),
         });
         let driver = Driver {
             machine: Controller::new(settings),
             generation: None,
             asker,
+            metrics,
             events: events.clone(),
             channels: BTreeMap::new(),
             shared: Arc::clone(&shared),
@@ -177,12 +182,6 @@ impl ControllerHandle {
         let holder = *self.shared.holder.borrow();
         (holder != NOBODY).then_some(BrokerId(holder))
     }
-
-    /// How much the active controller looks after; all 0 while this broker is not it.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        *self.shared.counts.lock()
-    }
 }
 
 /// Carries batches to the session in the order of the effects, and their outcomes back. Batches are
@@ -237,11 +236,33 @@ impl Driver {
         self.machine.step(now_ms, event, &mut effects);
         let epoch = self.machine.active_epoch().map_or(NOBODY, |epoch| epoch.0);
         self.shared.active_epoch.store(epoch, Ordering::Release);
-        *self.shared.counts.lock() = self.machine.counts();
+        self.count();
         for effect in effects.drain(..) {
             self.carry_out(effect);
         }
         self.effects = effects;
+    }
+
+    fn count(&self) {
+        let counts = self.machine.counts();
+        let set = |gauge: &Gauge, count: usize| {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        };
+        set(
+            &self.metrics.active_count,
+            usize::from(self.machine.active_epoch().is_some()),
+        );
+        set(
+            &self.metrics.offline_partition_count,
+            counts.offline_partitions,
+        );
+        set(
+            &self.metrics.preferred_imbalance_count,
+            counts.preferred_replica_imbalance,
+        );
+        set(&self.metrics.topic_count, counts.topics);
+        set(&self.metrics.partition_count, counts.partitions);
+        set(&self.metrics.topic_deletion_count, counts.topics_to_delete);
     }
 
     fn carry_out(&mut self, effect: Effect) {

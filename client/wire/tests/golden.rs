@@ -3,7 +3,7 @@
 use barnabas_wire::header::RequestHeader;
 use barnabas_wire::message::metadata::MetadataRequestTopic;
 use barnabas_wire::message::{ApiVersionsRequest, MetadataRequest};
-use barnabas_wire::{ApiKey, Message, Request, Source, Str};
+use barnabas_wire::{ApiKey, Request, Source, Str};
 use bytes::Bytes;
 
 fn bytes_of(hex: &str) -> Bytes {

@@ -13,16 +13,11 @@ use barnabas_config::broker::ZooKeeper;
 use barnabas_config::{BrokerSettings, Loaded};
 use barnabas_connection::Options;
 use barnabas_controller::{AssignmentPolicy, Settings as ControllerSettings};
-use barnabas_log::directory::{
-    DirectoryError, LogDirectory, MetaProperties, OwnerError, check_owner,
-};
-use barnabas_log::files::{DiskFiles, Files};
 use barnabas_wire::id::{BrokerEpoch, BrokerId};
 use barnabas_zk_schema::broker::{BrokerRegistration, Endpoint};
 use barnabas_zk_session::{
     Session, SessionEvents, Settings as SessionSettings, StartError as SessionStartError,
 };
-use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
@@ -33,6 +28,8 @@ use crate::api::Dispatcher;
 use crate::auto_create::UnderWay;
 use crate::clock;
 use crate::controlled_shutdown;
+use crate::data_plane::{DataPlane, DataPlaneError};
+use crate::driver::config_change::ConfigChanges;
 use crate::driver::controller::{ControllerHandle, ControllerParts};
 use crate::driver::session::{self, SessionParts};
 use crate::identity::{IdentityError, Starting};
@@ -53,12 +50,9 @@ const CONFIG_CHANGES_MAX: usize = 1;
 /// Why a broker does not start. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A log directory cannot be used.
+    /// The log directories cannot be used, or belong to another broker or cluster.
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    /// The log directories belong to another broker or another cluster.
-    #[error(transparent)]
-    Owner(#[from] OwnerError),
+    DataPlane(#[from] DataPlaneError),
     /// ZooKeeper cannot be reached or cannot be used.
     #[error(transparent)]
     Session(#[from] SessionStartError),
@@ -92,7 +86,7 @@ fn source_of(error: &BindError) -> String {
 #[derive(Debug)]
 pub struct Broker {
     node: Arc<Node>,
-    directories: Vec<LogDirectory>,
+    data_plane: DataPlane,
     stopping: watch::Sender<bool>,
     listeners: JoinSet<()>,
     session_driver: AbortHandle,
@@ -118,10 +112,10 @@ impl Broker {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(loaded: Loaded, metrics: Arc<Metrics>) -> Result<Self, StartError> {
-        let directories = open_directories(&loaded.broker)?;
-        let membership = join_cluster(&loaded.broker, &directories).await?;
+        let data_plane = DataPlane::open(&loaded.broker)?;
+        let membership = join_cluster(&loaded.broker, &data_plane).await?;
         let session = membership.session.clone();
-        let started = Self::start_as(loaded, directories, membership, metrics).await;
+        let started = Self::start_as(loaded, data_plane, membership, metrics).await;
         if started.is_err() {
             session.close().await;
         }
@@ -130,7 +124,7 @@ impl Broker {
 
     async fn start_as(
         loaded: Loaded,
-        directories: Vec<LogDirectory>,
+        mut data_plane: DataPlane,
         membership: Membership,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
@@ -152,6 +146,7 @@ impl Broker {
         Starting(&session)
             .check_endpoints(broker, &endpoints)
             .await?;
+        let partitions = data_plane.load(&settings, broker, &session).await?;
         let asker = asker(&settings, broker);
         let registration = Arc::new(Registration::default());
         let controller = ControllerHandle::start(ControllerParts {
@@ -171,18 +166,19 @@ impl Broker {
             controller,
             asker,
             auto_creations: UnderWay::default(),
-            control_fence: Mutex::default(),
             metrics,
+            partitions,
             settings,
         });
-        let session_file = session_file(&directories);
+        let session_file = data_plane.home().map(|home| home.join(session_file::NAME));
         let (broker_epoch, session_driver) = register(&node, events, session_file).await?;
-        write_meta_properties(&directories, &node)?;
+        data_plane.claim(broker, &node.cluster_id)?;
+        data_plane.start_upkeep(&node);
         let (stopping, listeners) = serve(&node, listeners);
         info!(%broker, %broker_epoch, cluster_id = node.cluster_id, "serving");
         Ok(Self {
             node,
-            directories,
+            data_plane,
             stopping,
             listeners,
             session_driver,
@@ -205,28 +201,19 @@ impl Broker {
             warn!("some requests were not answered in time");
         }
         drop(self.listeners);
+        self.data_plane.close().await;
         // The end of the session is ours, and nobody's news.
         self.session_driver.abort();
         self.node.controller.stop();
         self.node.session.close().await;
-        drop(self.directories);
         info!(broker = %self.node.broker, "stopped");
     }
-}
-
-fn open_directories(settings: &BrokerSettings) -> Result<Vec<LogDirectory>, StartError> {
-    let files: Arc<dyn Files> = Arc::new(DiskFiles);
-    let mut directories = Vec::new();
-    for path in &settings.log.directories {
-        directories.push(LogDirectory::open(Arc::clone(&files), path)?);
-    }
-    Ok(directories)
 }
 
 /// Opens the session, and finds out which cluster and which broker this is.
 async fn join_cluster(
     settings: &BrokerSettings,
-    directories: &[LogDirectory],
+    data_plane: &DataPlane,
 ) -> Result<Membership, StartError> {
     let ZooKeeper {
         connect,
@@ -241,7 +228,7 @@ async fn join_cluster(
         request_timeout_ms: *session_timeout_ms,
     })
     .await?;
-    match identify(settings, directories, &session).await {
+    match identify(settings, data_plane, &session).await {
         Ok((broker, cluster_id)) => Ok(Membership {
             session,
             events,
@@ -257,19 +244,14 @@ async fn join_cluster(
 
 async fn identify(
     settings: &BrokerSettings,
-    directories: &[LogDirectory],
+    data_plane: &DataPlane,
     session: &Session,
 ) -> Result<(BrokerId, String), StartError> {
     let starting = Starting(session);
     starting.make_paths().await?;
     let cluster_id = starting.cluster_id().await?;
-    let mut owners = Vec::new();
-    for directory in directories {
-        owners.push((directory.path(), directory.meta_properties()?));
-    }
     let configured = settings.identity.broker_id.map(BrokerId);
-    let owners = owners.iter().map(|(path, meta)| (*path, meta));
-    let stored = check_owner(owners, configured, &cluster_id)?;
+    let stored = data_plane.check_owner(configured, &cluster_id)?;
     let broker = match configured.or(stored) {
         Some(broker) => broker,
         None => {
@@ -332,13 +314,6 @@ fn controller_settings(settings: &BrokerSettings, broker: BrokerId) -> Controlle
     }
 }
 
-/// Where the session's id is kept: in the first log directory.
-fn session_file(directories: &[LogDirectory]) -> Option<PathBuf> {
-    directories
-        .first()
-        .map(|directory| directory.path().join(session_file::NAME))
-}
-
 async fn register(
     node: &Arc<Node>,
     events: SessionEvents,
@@ -356,7 +331,8 @@ async fn register(
         previous: session_file.as_deref().and_then(session_file::read),
     };
     let (first, registered) = oneshot::channel();
-    let (config_changes, _looks) = mpsc::channel(CONFIG_CHANGES_MAX);
+    let (config_changes, looks) = mpsc::channel(CONFIG_CHANGES_MAX);
+    tokio::spawn(config_changes_of(node).run(looks));
     let driver = tokio::spawn(session::run(SessionParts {
         events,
         registrar,
@@ -372,21 +348,24 @@ async fn register(
     Ok((broker_epoch, driver.abort_handle()))
 }
 
-/// Written once the broker is registered, so that an id that was drawn for nothing leaves no trace.
-fn write_meta_properties(directories: &[LogDirectory], node: &Node) -> Result<(), StartError> {
-    let meta = MetaProperties::new(node.broker, &node.cluster_id);
-    for directory in directories {
-        if directory.meta_properties()? != meta {
-            directory.write_meta_properties(&meta)?;
-        }
+/// Hands changed settings of topics to the partitions.
+fn config_changes_of(node: &Arc<Node>) -> ConfigChanges {
+    let partitions = Arc::downgrade(node);
+    ConfigChanges {
+        session: node.session.clone(),
+        topic_defaults: node.settings.topic_defaults.clone(),
+        sink: Box::new(move |topic, settings| {
+            if let Some(node) = partitions.upgrade() {
+                node.partitions.set_topic_settings(topic.as_str(), settings);
+            }
+        }),
+        last: None,
     }
-    Ok(())
 }
 
 fn serve(node: &Arc<Node>, listeners: Vec<Listener>) -> (watch::Sender<bool>, JoinSet<()>) {
     let network = &node.settings.network;
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-    let overrides = network.connections_per_address_overrides.iter();
     let gate = Gate {
         limits: Limits {
             frame_size_max: count(network.request_max_bytes),
@@ -396,9 +375,6 @@ fn serve(node: &Arc<Node>, listeners: Vec<Listener>) -> (watch::Sender<bool>, Jo
         admission: Admission::new(
             count(network.connections_max),
             count(network.connections_per_address_max),
-            overrides
-                .map(|(address, limit)| (*address, count(*limit)))
-                .collect(),
         ),
         budget: Budget::new(
             network

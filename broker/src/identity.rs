@@ -20,9 +20,6 @@ const TRIES_MAX: usize = 10;
 /// Rest between two of them.
 const REST: Duration = Duration::from_millis(200);
 
-/// How often a session that is just coming about is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
-
 /// ZooKeeper did not give what a broker needs to start.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -66,7 +63,7 @@ impl Starting<'_> {
             if let Some(established) = self.0.current() {
                 return established;
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(REST).await;
         }
     }
 

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use barnabas_config::{BrokerSettings, Effective};
-use barnabas_replica::{ControlFence, ControlRefusal};
-use barnabas_wire::id::{BrokerEpoch, BrokerId, ControllerEpoch};
+use barnabas_wire::id::BrokerId;
 use barnabas_zk_schema::broker::Endpoint;
 use barnabas_zk_session::Session;
-use parking_lot::Mutex;
 
 use crate::auto_create::UnderWay;
 use crate::driver::controller::ControllerHandle;
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
+use crate::partition::PartitionRegistry;
 use crate::peer::Asker;
 use crate::registration::Registration;
 
@@ -43,31 +42,11 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     /// Topics whose creation on first use is under way.
     pub auto_creations: UnderWay,
-    /// Which controllers it listens to. Held while a request of a controller is carried out: these come
-    /// one after the other, whichever connections they come on.
-    pub control_fence: Mutex<ControlFence>,
+    /// Its partitions.
+    pub partitions: PartitionRegistry,
 }
 
 impl Node {
-    /// Lets a request of a controller pass if it is meant for this incarnation of the broker and no
-    /// later controller has spoken. Called with the fence held, which stays held for the request.
-    ///
-    /// # Errors
-    /// [`ControlRefusal`].
-    pub fn pass_fence(
-        &self,
-        fence: &mut ControlFence,
-        controller_epoch: i32,
-        broker_epoch: i64,
-    ) -> Result<(), ControlRefusal> {
-        let own = self.registration.broker_epoch();
-        fence.pass(
-            ControllerEpoch(controller_epoch),
-            BrokerEpoch(broker_epoch),
-            own,
-        )
-    }
-
     /// Where the active controller is reached on the listener between brokers, as far as this broker
     /// knows.
     #[must_use]

@@ -6,7 +6,6 @@
 
 mod bulk;
 mod election;
-mod engine;
 mod first_choice;
 mod fixture;
 mod lease;

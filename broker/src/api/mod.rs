@@ -18,8 +18,10 @@ mod create_topics;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod leader_and_isr;
 mod metadata;
 mod outcome;
+mod stop_replica;
 mod topic_error;
 mod update_metadata;
 
@@ -107,11 +109,11 @@ impl Dispatcher {
             ApiKey::DescribeConfigs => serve(&context, source, describe_configs::handle),
             ApiKey::DescribeCluster => serve(&context, source, describe_cluster::handle),
             ApiKey::ControlledShutdown => serve(&context, source, controlled_shutdown::handle),
+            ApiKey::LeaderAndIsr => serve(&context, source, leader_and_isr::handle),
+            ApiKey::StopReplica => serve(&context, source, stop_replica::handle),
             ApiKey::Produce
             | ApiKey::Fetch
             | ApiKey::ListOffsets
-            | ApiKey::LeaderAndIsr
-            | ApiKey::StopReplica
             | ApiKey::InitProducerId
             | ApiKey::OffsetForLeaderEpoch => {
                 Err(DecodeError::UnsupportedVersion { api, api_version })
@@ -202,5 +204,15 @@ fn config_source(source: &barnabas_config::Source) -> i8 {
         Source::ClusterDefault => 3,
         Source::File { .. } | Source::Environment { .. } | Source::Override => 4,
         Source::Default => 5,
+    }
+}
+
+/// The code for a log that is not to be had.
+fn store_code(error: &crate::log_store::StoreError) -> ErrorCode {
+    use crate::log_store::StoreError;
+    match error {
+        StoreError::Offline { .. } | StoreError::Damaged(_) | StoreError::Create { .. } => {
+            ErrorCode::KafkaStorageError
+        }
     }
 }

@@ -3,4 +3,5 @@
 pub(crate) mod config_change;
 pub mod controller;
 mod controller_channel;
+pub(crate) mod housekeeping;
 pub(crate) mod session;

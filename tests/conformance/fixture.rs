@@ -40,6 +40,7 @@ impl Party {
 
     pub async fn with(settings: Settings) -> Self {
         let (session, events) = Session::start(settings).await.unwrap();
+        assert!(session.current().is_some());
         let mut party = Self { session, events };
         let first = party.next().await;
         assert!(matches!(first, SessionEvent::Established(_)), "{first:?}");

@@ -80,9 +80,6 @@ async fn run<E: Engine>(parts: Parts) {
             return;
         }
     };
-    if started.send(Ok(())).is_err() {
-        return;
-    }
     let mut desk = Desk {
         tenure: tenure_reader.clone(),
         mailbox: mailbox.clone(),
@@ -98,7 +95,7 @@ async fn run<E: Engine>(parts: Parts) {
         lease_path,
     };
     let (done, states) = tokio::select! {
-        () = keeper.keep(engine) => (None, None),
+        () = keeper.keep(engine, started) => (None, None),
         () = renewal.run() => (None, None),
         end = desk.serve(inbox) => end,
     };

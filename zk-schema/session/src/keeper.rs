@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use barnabas_zk_schema::{CreateMode, ZkError, ZkPath, ZkWrite};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::connect_string::ConnectString;
@@ -96,33 +96,54 @@ impl<E: Engine> Keeper<E> {
         }
     }
 
-    /// Keeps one session after another; `engine` is the first one's connection. Never returns.
-    pub(crate) async fn keep(&self, mut engine: E) {
+    /// Keeps one session after another; `engine` is the first one's connection. Says `started` as soon
+    /// as the first session can be used. Never returns.
+    pub(crate) async fn keep(
+        &self,
+        mut engine: E,
+        started: oneshot::Sender<Result<(), StartError>>,
+    ) {
+        let mut started = Some(started);
         for generation in 1.. {
-            let session = Established {
-                generation: SessionGeneration(generation),
-                session: engine.session(),
-                session_timeout_ms: engine
-                    .session_timeout()
-                    .as_millis()
-                    .try_into()
-                    .unwrap_or(u32::MAX),
-            };
-            tracing::info!(%generation, session = %session.session, "ZooKeeper session established");
-            self.keep_one(session, engine).await;
-            tracing::warn!(%generation, session = %session.session, "ZooKeeper session expired");
+            let (tenure, link) = self.begin(SessionGeneration(generation), &engine);
+            if let Some(started) = started.take() {
+                // Whoever waited may have gone; then the inbox is closed, which ends the session.
+                drop(started.send(Ok(())));
+            }
+            let session = tenure.session.session;
+            tracing::info!(%generation, %session, "ZooKeeper session established");
+            self.keep_one(&tenure, engine, &link).await;
+            tracing::warn!(%generation, %session, "ZooKeeper session expired");
             engine = self.fresh().await;
         }
     }
 
-    /// Keeps one session until it has expired.
-    async fn keep_one(&self, session: Established, mut engine: E) {
+    /// Lets everyone know of a new session.
+    fn begin(
+        &self,
+        generation: SessionGeneration,
+        engine: &E,
+    ) -> (Tenure<E>, watch::Sender<Link<E>>) {
+        let session = Established {
+            generation,
+            session: engine.session(),
+            session_timeout_ms: engine
+                .session_timeout()
+                .as_millis()
+                .try_into()
+                .unwrap_or(u32::MAX),
+        };
         let (link, link_reader) = watch::channel(Link::Up(engine.clone()));
         let tenure = Tenure::new(session, link_reader);
         self.tenure.send_replace(Some(tenure.clone()));
         self.mailbox.established(session);
+        (tenure, link)
+    }
+
+    /// Keeps one session until it has expired.
+    async fn keep_one(&self, tenure: &Tenure<E>, mut engine: E, link: &watch::Sender<Link<E>>) {
         loop {
-            self.follow(engine.states(), &engine, &link).await;
+            self.follow(engine.states(), &engine, link).await;
             link.send_replace(Link::Down);
             self.mailbox.connected(false);
             let attachment = engine.attachment();
@@ -130,7 +151,7 @@ impl<E: Engine> Keeper<E> {
             let Some(again) = self.attach(&attachment).await else {
                 break;
             };
-            tracing::info!(session = %session.session, "ZooKeeper session attached again");
+            tracing::info!(session = %tenure.session.session, "ZooKeeper session attached again");
             engine = again;
             // Unlike a reconnection, this one does not tell the server what was seen before.
             tenure.needs_sync();

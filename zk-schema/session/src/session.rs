@@ -30,8 +30,8 @@ pub struct Session {
 
 impl Session {
     /// Reaches a server, checks that it is new enough, creates the chroot if it is missing and
-    /// establishes the first session; its [`SessionEvent::Established`](crate::SessionEvent) is the
-    /// first event. From then on the session mends itself for as long as it takes.
+    /// establishes the first session, which is [`Self::current`] when this returns; its
+    /// [`SessionEvent::Established`](crate::SessionEvent) is the first event. From then on the session mends itself for as long as it takes.
     ///
     /// # Errors
     /// [`StartError`]; after one nothing is left running.

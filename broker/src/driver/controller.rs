@@ -184,8 +184,8 @@ impl ControllerHandle {
     }
 }
 
-/// Carries batches to the session in the order of the effects, and their outcomes back. Batches are
-/// few: the machine has one outstanding.
+/// Carries watches and batches to the session in the order of the effects, and outcomes back. A batch is
+/// awaited apart: one that a dying session keeps must not hold up the first of the next session.
 async fn carry_batches(
     session: Session,
     mut outbox: mpsc::UnboundedReceiver<Step>,
@@ -196,12 +196,14 @@ async fn carry_batches(
             Step::Watch(generation, path) => session.watch(generation, path).await,
             Step::Unwatch(generation, path) => session.unwatch(generation, path).await,
             Step::Batch(generation, batch, ops) => {
-                let ops = ops.into_iter().map(ControllerOp::into_op).collect();
-                let outcomes = session.execute(generation, ops).await;
-                let Some(events) = events.upgrade() else {
-                    return;
-                };
-                drop(events.send(Event::ZkReplied { batch, outcomes }.into()));
+                let (session, events) = (session.clone(), events.clone());
+                tokio::spawn(async move {
+                    let ops = ops.into_iter().map(ControllerOp::into_op).collect();
+                    let outcomes = session.execute(generation, ops).await;
+                    if let Some(events) = events.upgrade() {
+                        drop(events.send(Event::ZkReplied { batch, outcomes }.into()));
+                    }
+                });
             }
         }
     }

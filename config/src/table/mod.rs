@@ -8,6 +8,7 @@ mod foreign;
 mod identity;
 mod log;
 mod network;
+mod newer;
 mod own;
 mod replication;
 mod security;
@@ -68,6 +69,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Other settings of Kafka",
         settings: foreign::SETTINGS,
+    },
+    Section {
+        title: "Settings of Kafka after 2.8",
+        settings: newer::SETTINGS,
     },
 ];
 

@@ -38,6 +38,7 @@ use crate::metrics::Metrics;
 use crate::network::{Admission, BindError, Budget, Gate, Limits, Listener, ListenerSettings};
 use crate::node::Node;
 use crate::peer::Asker;
+use crate::producer_ids::ProducerIds;
 use crate::registration::{Registrar, Registration, RegistrationError};
 use crate::session_file;
 
@@ -166,6 +167,7 @@ impl Broker {
             controller,
             asker,
             auto_creations: UnderWay::default(),
+            producer_ids: ProducerIds::default(),
             metrics,
             partitions,
             settings,

@@ -24,6 +24,7 @@ pub mod network;
 pub mod node;
 pub mod partition;
 pub mod peer;
+pub mod producer_ids;
 pub mod registration;
 pub mod server;
 mod session_file;

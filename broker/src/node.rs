@@ -13,6 +13,7 @@ use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::partition::PartitionRegistry;
 use crate::peer::Asker;
+use crate::producer_ids::ProducerIds;
 use crate::registration::Registration;
 
 /// One running broker.
@@ -42,6 +43,8 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     /// Topics whose creation on first use is under way.
     pub auto_creations: UnderWay,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIds,
     /// Its partitions.
     pub partitions: PartitionRegistry,
 }

@@ -8,7 +8,7 @@ use barnabas_wire::ErrorCode;
 use barnabas_wire::id::{BrokerEpoch, BrokerId, ControllerEpoch, TopicPartition};
 use barnabas_wire::message::leader_and_isr::{LeaderAndIsrPartitionError, LeaderAndIsrTopicError};
 use barnabas_wire::message::{LeaderAndIsrRequest, LeaderAndIsrResponse};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Context, Outcome, refusal_code, store_code};
 use crate::control_message::read_leader_and_isr;
@@ -67,8 +67,15 @@ fn answer(
 ) -> LeaderAndIsrResponse {
     let mut errors = Vec::new();
     for (name, result) in results {
-        if let Err(refusal) = result {
-            warn!(partition = %name, %refusal, "did not do as the controller said");
+        match result {
+            Ok(()) => {}
+            // A controller that takes over tells everyone everything again.
+            Err(PartitionRefusal::Decision(refusal @ DecisionRefusal::StaleLeaderEpoch { .. })) => {
+                debug!(partition = %name, %refusal, "a decision is known already");
+            }
+            Err(refusal) => {
+                warn!(partition = %name, %refusal, "did not do as the controller said");
+            }
         }
         errors.push((
             name,

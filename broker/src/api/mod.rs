@@ -18,6 +18,7 @@ mod create_topics;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod init_producer_id;
 mod leader_and_isr;
 mod metadata;
 mod outcome;
@@ -109,12 +110,12 @@ impl Dispatcher {
             ApiKey::DescribeConfigs => serve(&context, source, describe_configs::handle),
             ApiKey::DescribeCluster => serve(&context, source, describe_cluster::handle),
             ApiKey::ControlledShutdown => serve(&context, source, controlled_shutdown::handle),
+            ApiKey::InitProducerId => serve(&context, source, init_producer_id::handle),
             ApiKey::LeaderAndIsr => serve(&context, source, leader_and_isr::handle),
             ApiKey::StopReplica => serve(&context, source, stop_replica::handle),
             ApiKey::Produce
             | ApiKey::Fetch
             | ApiKey::ListOffsets
-            | ApiKey::InitProducerId
             | ApiKey::OffsetForLeaderEpoch => {
                 Err(DecodeError::UnsupportedVersion { api, api_version })
             }

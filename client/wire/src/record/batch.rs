@@ -334,6 +334,12 @@ impl<'a> Batch<'a> {
         Records::new(self.header, self.payload())
     }
 
+    /// The records in `decompressed`, which came out of this batch's payload.
+    #[must_use]
+    pub fn records_in<'s>(&self, decompressed: &'s [u8]) -> Records<'s> {
+        Records::new(self.header, decompressed)
+    }
+
     /// The records of any batch; `scratch` holds them when they had to be decompressed, and is
     /// cleared before. An uncompressed batch is read where it lies.
     ///

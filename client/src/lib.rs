@@ -19,10 +19,6 @@
 //! Property names and their defaults are those of Kafka's Java client; see [`Config`].
 #![forbid(unsafe_code)]
 
-<<<<<<< HEAD
-#[cfg(feature = "cli")]
-pub mod cli;
-=======
 mod admin;
 mod client;
 mod cluster;
@@ -47,4 +43,3 @@ pub use error::{Error, Result};
 pub use producer::{
     Acked, Delivery, Header, Outgoing, Producer, ProducerCounts, Record, TopicProducer,
 };
->>>>>>> 26d4977 (Give programs a client: metadata, producer, consumer, admin)

@@ -20,6 +20,8 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod client;
 mod cluster;
 mod config;

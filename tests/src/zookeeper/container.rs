@@ -17,8 +17,9 @@ mod with_docker {
     use std::time::Duration;
 
     use testcontainers::core::{IntoContainerPort, WaitFor};
-    use testcontainers::runners::SyncRunner;
-    use testcontainers::{GenericImage, ImageExt};
+    use testcontainers::runners::AsyncRunner;
+    use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+    use tokio::runtime::Runtime;
 
     use crate::liveness;
     use crate::process::{free_port, remove_container_at_exit};
@@ -67,17 +68,26 @@ mod with_docker {
     /// A server in a container. Removed when dropped.
     #[derive(Debug)]
     pub(in crate::zookeeper) struct Container {
-        container: testcontainers::Container<GenericImage>,
+        /// Both are there until they are dropped.
+        parts: Option<(Runtime, ContainerAsync<GenericImage>)>,
         address: SocketAddr,
+    }
+
+    /// Waits for `future` on a thread of its own: the caller may be inside a runtime, where one must
+    /// not block.
+    fn wait<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send) -> T {
+        let waited = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(future)).join());
+        waited.expect("the daemon was asked without a panic")
     }
 
     impl Container {
         /// Starts the container and waits until the server serves.
         pub(in crate::zookeeper) fn start() -> Self {
+            let runtime = Runtime::new().expect("a runtime for the daemon's client");
             let (name, tag) = image();
             // A port of our choice, so that it survives a restart.
             let port = free_port();
-            let started = GenericImage::new(name, tag)
+            let starting = GenericImage::new(name, tag)
                 .with_exposed_port(PORT.tcp())
                 .with_wait_for(WaitFor::message_on_either_std("binding to port"))
                 .with_mapped_port(port, PORT.tcp())
@@ -86,13 +96,16 @@ mod with_docker {
                 .with_env_var("ZOO_CFG_EXTRA", "maxSessionTimeout=60000")
                 .with_env_var("ZOO_4LW_COMMANDS_WHITELIST", "*")
                 .start();
-            let container =
-                started.unwrap_or_else(|error| panic!("the ZooKeeper container: {error}"));
-            let host = container.get_host().expect("the daemon's host").to_string();
-            let address = (host.as_str(), port).to_socket_addrs().ok();
+            let container = wait(&runtime, starting)
+                .unwrap_or_else(|error| panic!("the ZooKeeper container: {error}"));
+            let host = wait(&runtime, container.get_host()).expect("the daemon's host");
+            let address = (host.to_string(), port).to_socket_addrs().ok();
             let address = address.and_then(|mut all| all.find(SocketAddr::is_ipv4));
             let address = address.unwrap_or_else(|| panic!("{host} has no IPv4 address"));
-            let server = Self { container, address };
+            let server = Self {
+                parts: Some((runtime, container)),
+                address,
+            };
             server.serves();
             server
         }
@@ -100,8 +113,14 @@ mod with_docker {
         /// The same, for a static: the container goes when the test binary has gone.
         pub(in crate::zookeeper) fn start_for_ever() -> Self {
             let server = Self::start();
-            remove_container_at_exit(server.container.id());
+            remove_container_at_exit(server.parts().1.id());
             server
+        }
+
+        fn parts(&self) -> &(Runtime, ContainerAsync<GenericImage>) {
+            self.parts
+                .as_ref()
+                .expect("a container until it is dropped")
         }
 
         fn serves(&self) {
@@ -115,22 +134,36 @@ mod with_docker {
         }
 
         pub(in crate::zookeeper) fn kill(&self) {
-            self.container
-                .stop_with_timeout(Some(0))
-                .expect("the container is killed");
+            let (runtime, container) = self.parts();
+            wait(runtime, container.stop_with_timeout(Some(0))).expect("the container is killed");
         }
 
         pub(in crate::zookeeper) fn restart(&self) {
-            self.container.start().expect("the container starts again");
+            let (runtime, container) = self.parts();
+            wait(runtime, container.start()).expect("the container starts again");
             self.serves();
         }
 
         pub(in crate::zookeeper) fn pause(&self) {
-            self.container.pause().expect("the container is paused");
+            let (runtime, container) = self.parts();
+            wait(runtime, container.pause()).expect("the container is paused");
         }
 
         pub(in crate::zookeeper) fn resume(&self) {
-            self.container.unpause().expect("the container goes on");
+            let (runtime, container) = self.parts();
+            wait(runtime, container.unpause()).expect("the container goes on");
+        }
+    }
+
+    impl Drop for Container {
+        fn drop(&mut self) {
+            let Some((runtime, container)) = self.parts.take() else {
+                return;
+            };
+            if let Err(error) = wait(&runtime, container.rm()) {
+                eprintln!("the ZooKeeper container stays: {error}");
+            }
+            runtime.shutdown_background();
         }
     }
 }

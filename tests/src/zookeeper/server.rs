@@ -18,7 +18,7 @@ enum Server {
     Existing,
     Local(LocalServer),
     #[cfg(feature = "docker")]
-    Container(Container),
+    Container(Box<Container>),
 }
 
 /// A standalone server. One that was started here is killed when dropped.
@@ -74,7 +74,7 @@ impl ZooKeeper {
         } else {
             Container::start
         };
-        Self::new(Server::Container(start()))
+        Self::new(Server::Container(Box::new(start())))
     }
 
     #[cfg(not(feature = "docker"))]

@@ -140,9 +140,21 @@ fn come(context: &mut Context, id: BrokerId, broker: Broker, has_bounced: bool) 
 fn tell(context: &mut Context, id: BrokerId) {
     context.notify_newcomer(id);
     for partition in context.partitions_on(id) {
-        let cause = context.pending.get(&partition).cloned().unwrap_or_default();
-        if !context.is_deletion_begun(&partition.topic) && context.is_settled(&partition, &cause) {
-            context.notify_replica(&partition, id, false);
+        if context.is_deletion_begun(&partition.topic) {
+            continue;
+        }
+        match context.pending.get(&partition).cloned() {
+            Some(cause) if !context.is_settled(&partition, &cause) => {
+                let is_notice_owed = true;
+                context.look_at(
+                    partition,
+                    Cause {
+                        is_notice_owed,
+                        ..Cause::default()
+                    },
+                );
+            }
+            Some(_) | None => context.notify_replica(&partition, id, false),
         }
     }
 }

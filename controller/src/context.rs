@@ -89,6 +89,8 @@ pub(crate) struct Cause {
     pub(crate) is_epoch_raised: bool,
     /// The preferred replica shall lead.
     pub(crate) is_preferred_wanted: bool,
+    /// Brokers were not told yet what is, as it is about to change. Should it not, they are told.
+    pub(crate) is_notice_owed: bool,
 }
 
 impl Cause {
@@ -96,6 +98,7 @@ impl Cause {
         self.bounced.extend(other.bounced);
         self.is_epoch_raised |= other.is_epoch_raised;
         self.is_preferred_wanted |= other.is_preferred_wanted;
+        self.is_notice_owed |= other.is_notice_owed;
     }
 }
 

@@ -219,7 +219,7 @@ impl Controller {
             Letter::Leaderships(partitions) => {
                 context.replicas_answered(broker, partitions.keys(), reply);
             }
-            Letter::Metadata(_) => {}
+            Letter::Metadata(partitions) => context.metadata_dropped(broker, &partitions),
             Letter::Stops(partitions) => {
                 let deleted = partitions.iter().filter(|(_, word)| word.delete);
                 context.replicas_stopped(broker, deleted.map(|(partition, _)| partition), reply);
@@ -362,12 +362,7 @@ impl Controller {
         tracing::info!(target: "state_change", controller_epoch = %epoch, "elected as controller");
         effects.push(Effect::Announce(Announcement::Elected { epoch }));
         effects.push(Effect::Watch(watched_paths()));
-        #[cfg(feature = "bugs")]
-        let fence = if self.bugs.unfenced_writes() {
-            fence.opened()
-        } else {
-            fence
-        };
+        let fence = self.bugs.fence(fence);
         let settings = self.settings.clone();
         self.active = Some(Context::new(settings, self.bugs, fence, self.last_request));
         self.begin(now_ms, Box::new(Failover::default()), effects);

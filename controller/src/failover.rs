@@ -181,13 +181,12 @@ impl Failover {
             .map(|(partition, _)| partition)
             .collect();
         for partition in partitions {
-            let cause = missed_bounces(context, &partition, written.get(&partition).copied());
-            let goes_now = context
-                .deletions
-                .get(&partition.topic)
-                .is_some_and(|deletion| !deletion.is_ineligible);
-            if !goes_now && context.is_settled(&partition, &cause) {
-                context.notify_leadership(&partition, false);
+            let mut cause = missed_bounces(context, &partition, written.get(&partition).copied());
+            match context.deletions.get(&partition.topic) {
+                // It goes now: nobody has to begin with it.
+                Some(deletion) if !deletion.is_ineligible => continue,
+                None if !context.is_settled(&partition, &cause) => cause.is_notice_owed = true,
+                Some(_) | None => context.notify_leadership(&partition, false),
             }
             context.look_at(partition, cause);
         }

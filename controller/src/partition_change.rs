@@ -50,33 +50,31 @@ pub(crate) struct PartitionChange {
 #[derive(Debug, Default)]
 enum Phase {
     #[default]
-    Settings,
-    Writes,
     Reads,
+    Writes,
+    Settings {
+        topics: BTreeSet<TopicName>,
+        partitions: Vec<TopicPartition>,
+        pack_count: usize,
+    },
 }
 
 impl Operation for PartitionChange {
     fn begin(&mut self, context: &mut Context) -> Turn {
         self.causes = std::mem::take(&mut context.pending);
-        let topics: BTreeSet<_> = self
-            .causes
-            .keys()
-            .filter(|partition| context.is_only_uncleanly_electable(partition))
-            .map(|partition| partition.topic.clone())
-            .collect();
-        self.unclean = topics.into_iter().map(|topic| (topic, false)).collect();
-        let settings = |topic: &TopicName| {
-            ControllerOp::read(ConfigZnode(ConfigEntity::Topic(topic.clone())).read())
-        };
-        Turn::Ask(self.unclean.keys().map(settings).collect())
+        let partitions = self.causes.keys().cloned().collect();
+        self.write(context, partitions, PACK_COUNT_MAX)
     }
 
     fn resume(&mut self, context: &mut Context, outcomes: Vec<Outcome>) -> Turn {
         match std::mem::take(&mut self.phase) {
-            Phase::Settings => {
-                self.take_settings(context, outcomes);
-                let partitions = self.causes.keys().cloned().collect();
-                self.write(context, partitions, PACK_COUNT_MAX)
+            Phase::Settings {
+                topics,
+                partitions,
+                pack_count,
+            } => {
+                self.take_settings(context, topics, outcomes);
+                self.write(context, partitions, pack_count)
             }
             Phase::Writes => self.written(context, outcomes),
             Phase::Reads => self.read(context, outcomes),
@@ -85,10 +83,45 @@ impl Operation for PartitionChange {
 }
 
 impl PartitionChange {
-    fn take_settings(&mut self, context: &Context, outcomes: Vec<Outcome>) {
+    /// Asks for the settings of topics that only an unclean election could help, unless they are
+    /// known. Which these are shows only once the states are the present ones.
+    fn ask_settings(
+        &mut self,
+        context: &Context,
+        partitions: &[TopicPartition],
+        pack_count: usize,
+    ) -> Option<Turn> {
+        let topics: BTreeSet<_> = partitions
+            .iter()
+            .filter(|partition| !self.unclean.contains_key(&partition.topic))
+            .filter(|partition| context.is_only_uncleanly_electable(partition))
+            .map(|partition| partition.topic.clone())
+            .collect();
+        if topics.is_empty() {
+            return None;
+        }
+        let settings = |topic: &TopicName| {
+            ControllerOp::read(ConfigZnode(ConfigEntity::Topic(topic.clone())).read())
+        };
+        let ops = topics.iter().map(settings).collect();
+        let partitions = partitions.to_vec();
+        self.phase = Phase::Settings {
+            topics,
+            partitions,
+            pack_count,
+        };
+        Some(Turn::Ask(ops))
+    }
+
+    fn take_settings(
+        &mut self,
+        context: &Context,
+        topics: BTreeSet<TopicName>,
+        outcomes: Vec<Outcome>,
+    ) {
         const KEY: &str = "unclean.leader.election.enable";
         let default = context.settings.unclean_leader_election_enable;
-        for (is_allowed, outcome) in self.unclean.values_mut().zip(outcomes) {
+        for (topic, outcome) in topics.into_iter().zip(outcomes) {
             let own = outcome.into_data().ok().and_then(|(data, _)| {
                 ConfigZnode::decode(&data)
                     .ok()?
@@ -97,7 +130,7 @@ impl PartitionChange {
                     .parse()
                     .ok()
             });
-            *is_allowed = own.unwrap_or(default);
+            self.unclean.insert(topic, own.unwrap_or(default));
         }
     }
 
@@ -108,6 +141,9 @@ impl PartitionChange {
         partitions: Vec<TopicPartition>,
         pack_count: usize,
     ) -> Turn {
+        if let Some(turn) = self.ask_settings(context, &partitions, pack_count) {
+            return turn;
+        }
         let mut decisions = Vec::new();
         for partition in partitions {
             let Some(cause) = self.causes.get(&partition) else {

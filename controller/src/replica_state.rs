@@ -11,7 +11,7 @@
 //! registered and its log directory not known to be offline.
 //! Source: kafka 2.8 `controller/TopicDeletionManager.scala`, `ReplicaStateMachine.scala`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barnabas_wire::id::{BrokerId, PartitionId};
 
@@ -22,6 +22,9 @@ pub(crate) struct Deletion {
     pub(crate) is_begun: bool,
     /// Whether it waits for a broker that keeps one of its replicas to start.
     pub(crate) is_ineligible: bool,
+    /// Brokers that have not confirmed yet that they tell clients of the topic no more. The znodes
+    /// stay until they have: a later controller could not know what to tell them.
+    pub(crate) untold: BTreeSet<BrokerId>,
     /// Every replica. Empty until the deletion is begun.
     pub(crate) replicas: BTreeMap<(PartitionId, BrokerId), ReplicaState>,
 }
@@ -51,6 +54,7 @@ impl Deletion {
 
     /// The broker is gone, or another incarnation of it has come: what it was told is void.
     pub(crate) fn lose(&mut self, broker: BrokerId) {
+        self.untold.remove(&broker);
         for (_, state) in self
             .replicas
             .iter_mut()

@@ -86,10 +86,12 @@ pub struct LeaderAddress {
     pub port: u16,
 }
 
-/// What brokers tell clients. The brokers replace what they knew, the partitions are merged into it.
+/// What brokers tell clients. The list of brokers replaces what was known, partitions are merged into
+/// it; but **the first one for a new registration of the receiver replaces partitions too**, since it
+/// has all there are: topics may have gone while the broker was not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateMetadata {
-    /// Partitions that changed; others stay as they are.
+    /// Partitions that changed; others stay as they are, but for the first time (see above).
     pub partitions: BTreeMap<TopicPartition, PartitionMetadata>,
     /// All live brokers.
     pub live_brokers: Vec<LiveBroker>,

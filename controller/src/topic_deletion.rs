@@ -4,7 +4,7 @@
 //! on. A topic with a replica on a broker that is not there waits for it.
 //! Source: kafka 2.8 `controller/TopicDeletionManager.scala`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barnabas_wire::id::{BrokerId, TopicName, TopicPartition};
 use barnabas_zk_schema::config::{ConfigEntity, ConfigZnode};
@@ -12,12 +12,12 @@ use barnabas_zk_schema::topic::TopicZnode;
 use barnabas_zk_schema::topic_deletion::{TopicDeletionZnode, TopicDeletionsZnode};
 use barnabas_zk_schema::{ControllerOp, Outcome, ZkError, ZkPath, ZkRead, ZkReply, Znode};
 
-use crate::context::Context;
+use crate::context::{Cause, Context};
 use crate::failover::children;
 use crate::operation::{Operation, Turn};
 use crate::removal::{Removal, Removing};
 use crate::replica_state::{Deletion, ReplicaState};
-use crate::request::ControlReply;
+use crate::request::{ControlReply, LEADER_DURING_DELETE, PartitionMetadata};
 use crate::topic_change::valid_names;
 
 /// Reads which topics are marked.
@@ -88,10 +88,7 @@ impl DeletionChange {
             context.marked = names;
             return Turn::Done;
         }
-        // A mark that somebody takes back in time saves its topic.
-        context
-            .deletions
-            .retain(|topic, deletion| deletion.is_begun || names.contains(topic));
+        take_back(context, &names);
         let mut strangers = Vec::new();
         for topic in names {
             if !context.topics.contains_key(&topic) {
@@ -136,6 +133,34 @@ impl DeletionChange {
     }
 }
 
+/// A mark that somebody takes back in time saves its topic, whose partitions nobody has looked at
+/// meanwhile.
+fn take_back(context: &mut Context, names: &BTreeSet<TopicName>) {
+    let is_saved =
+        |(topic, deletion): &(&TopicName, &Deletion)| !deletion.is_begun && !names.contains(*topic);
+    let saved: Vec<_> = context
+        .deletions
+        .iter()
+        .filter(is_saved)
+        .map(|(topic, _)| topic.clone())
+        .collect();
+    for topic in saved {
+        tracing::info!(target: "state_change", %topic, "topic is not to be deleted after all");
+        context.deletions.remove(&topic);
+        // Its znode may have got more partitions.
+        context.dirty.topics.insert(topic.clone());
+        for partition in context.partitions_of(&topic) {
+            context.look_at(
+                partition,
+                Cause {
+                    is_notice_owed: true,
+                    ..Cause::default()
+                },
+            );
+        }
+    }
+}
+
 impl Context {
     /// Begins deletions that are due and tells brokers that have to be told. Returns a topic whose
     /// replicas are all gone, if there is one.
@@ -172,9 +197,36 @@ impl Context {
             .flat_map(|(partition, replicas)| replicas.iter().map(|id| (*partition, *id)))
             .map(|replica| (replica, ReplicaState::Waiting))
             .collect();
+        let has_partitions = self
+            .topics
+            .get(topic)
+            .is_some_and(|it| !it.leaderships.is_empty());
+        let untold = self
+            .brokers
+            .keys()
+            .filter(|_| has_partitions)
+            .copied()
+            .collect();
         if let Some(deletion) = self.deletions.get_mut(topic) {
             deletion.is_begun = true;
+            deletion.untold = untold;
             deletion.replicas = replicas;
+        }
+    }
+
+    /// A broker has confirmed what it was told about these partitions: it tells clients no more of
+    /// those that are going.
+    pub(crate) fn metadata_dropped(
+        &mut self,
+        broker: BrokerId,
+        partitions: &BTreeMap<TopicPartition, PartitionMetadata>,
+    ) {
+        for (partition, word) in partitions {
+            if word.leader == LEADER_DURING_DELETE
+                && let Some(deletion) = self.deletions.get_mut(&partition.topic)
+            {
+                deletion.untold.remove(&broker);
+            }
         }
     }
 

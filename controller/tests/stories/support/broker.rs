@@ -22,6 +22,8 @@ const UNKNOWN_SERVER_ERROR: i16 = -1;
 pub(crate) struct FakeBroker {
     pub(crate) epoch: BrokerEpoch,
     controller_epoch: ControllerEpoch,
+    /// The next metadata replaces what is known.
+    pub(crate) is_registered_anew: bool,
     /// What it leads or follows.
     pub(crate) replicas: BTreeMap<TopicPartition, PartitionLeadership>,
     /// What it tells clients.
@@ -63,6 +65,9 @@ impl FakeBroker {
         match &request.body {
             ControlBody::LeaderAndIsr(body) => self.lead(own, body),
             ControlBody::UpdateMetadata(body) => {
+                if std::mem::take(&mut self.is_registered_anew) {
+                    self.metadata.clear();
+                }
                 self.live = body
                     .live_brokers
                     .iter()

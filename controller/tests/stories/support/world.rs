@@ -262,6 +262,7 @@ impl World {
         let stat = self.zookeeper.stat(&BrokerIdZnode(id).path()).unwrap();
         let node = self.nodes.get_mut(&id).unwrap();
         node.broker.epoch = BrokerEpoch(stat.czxid.0);
+        node.broker.is_registered_anew = true;
         node.session = Some(session);
         node.watches.clear();
         node.is_cut = false;

@@ -39,7 +39,7 @@ run_up() {
   local folder=$state/up settings=() port id
   while [ $# -gt 0 ]; do
     case $1 in
-      --clean) run_down; rm -rf "$folder" ;;
+      --clean) run_down; remove "$folder" ;;
       --set) [ $# -gt 1 ] || fail "--set needs key=value"; settings+=("$2"); shift ;;
       *) fail "up knows --clean and --set key=value, not $1" ;;
     esac
@@ -48,8 +48,14 @@ run_up() {
   need_build
   for id in 0 1 2; do
     ! process_runs "$folder/broker-$id" || fail "already up; ./x down stops it"
-    ! listens "$((9092 + id))" || fail "port $((9092 + id)) is in use by somebody else"
+    for port in $((9092 + id)) $((9404 + id)); do
+      ! listens "$port" || fail "port $port is in use by somebody else"
+    done
   done
+  # Left over where an earlier `up` was cut short.
+  stop_zookeeper "$folder/zookeeper"
+  trap run_down EXIT
+  trap 'exit 130' INT TERM
   step "building"
   cargo build --release --locked --bins -p barnabas-broker -p barnabas-client
   port=$(free_port_from 2181)
@@ -57,6 +63,7 @@ run_up() {
   start_zookeeper "$folder/zookeeper" "$port"
   start_brokers "$folder" target/release/barnabas-broker "127.0.0.1:$port" 9092 9404 \
     ${settings[@]+"${settings[@]}"}
+  trap - EXIT
   cat <<TEXT
 ZooKeeper  127.0.0.1:$port
 broker 0   127.0.0.1:9092   metrics http://127.0.0.1:9404/metrics

@@ -29,7 +29,7 @@ run_demo() {
   PATH=$root/target/release:$PATH
   demo=$state/demo
   [ ! -d "$demo" ] || demo_end
-  rm -rf "$demo"
+  remove "$demo"
   mkdir -p "$demo"
   trap demo_end EXIT
   trap 'exit 130' INT TERM
@@ -40,7 +40,8 @@ run_demo() {
   local port=19092
   while listens "$port" || listens $((port + 1)) || listens $((port + 2)); do port=$((port + 10)); done
   local metrics=$((port + 5000))
-  start_brokers "$demo" barnabas-broker "127.0.0.1:$demo_zookeeper" "$port" "$metrics"
+  start_brokers "$demo" barnabas-broker "127.0.0.1:$demo_zookeeper" "$port" "$metrics" \
+    log.segment.delete.delay.ms=1000 # a minute by default: long to watch
   export KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:$port,127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2))
   printf '\n$ export KAFKA_BOOTSTRAP_SERVERS=%s\n' "$KAFKA_BOOTSTRAP_SERVERS"
   show $tool cluster describe

@@ -12,6 +12,9 @@ free_port_from() {
   echo "$port"
 }
 
+# Removes a folder, also what a container has written into it as root.
+remove() { rm -rf "$1" 2>/dev/null || as_root rm -rf "$1"; }
+
 # Waits until a command succeeds. Usage: wait_for SECONDS WHAT COMMAND...
 wait_for() {
   local seconds=$1 what=$2 end

@@ -368,6 +368,7 @@ fn config_changes_of(node: &Arc<Node>) -> ConfigChanges {
 fn serve(node: &Arc<Node>, listeners: Vec<Listener>) -> (watch::Sender<bool>, JoinSet<()>) {
     let network = &node.settings.network;
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let overrides = network.connections_per_address_overrides.iter();
     let gate = Gate {
         limits: Limits {
             frame_size_max: count(network.request_max_bytes),
@@ -377,6 +378,9 @@ fn serve(node: &Arc<Node>, listeners: Vec<Listener>) -> (watch::Sender<bool>, Jo
         admission: Admission::new(
             count(network.connections_max),
             count(network.connections_per_address_max),
+            overrides
+                .map(|(address, limit)| (*address, count(*limit)))
+                .collect(),
         ),
         budget: Budget::new(
             network

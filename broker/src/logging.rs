@@ -2,9 +2,14 @@
 
 use std::str::FromStr;
 
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// The library under the ZooKeeper session.
+const ENGINE: &str = "zookeeper_client";
 
 /// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +44,23 @@ pub(crate) fn filter(
         (None, Some(text)) => ("RUST_LOG", text),
         (None, None) => ("logging.level", setting),
     };
-    Targets::from_str(text)
+    let asked = Targets::from_str(text)
         .ok()
         // A lone word that is no level parses as the name of a target, which would log nothing else.
         .filter(|targets| targets.default_level().is_some())
         .ok_or_else(|| LoggingError::Level {
             origin,
             got: text.to_owned(),
-        })
+        })?;
+    // What the library under the session has to say below warnings, the session says itself.
+    let is_chatty = asked
+        .default_level()
+        .is_some_and(|level| level == LevelFilter::INFO);
+    Ok(if is_chatty && !text.contains(ENGINE) {
+        asked.with_target(ENGINE, Level::WARN)
+    } else {
+        asked
+    })
 }
 
 /// Sends the lines that pass `filter` to standard error, coloured on a terminal.
@@ -65,8 +79,6 @@ pub(crate) fn init(filter: Targets) -> Result<(), LoggingError> {
 
 #[cfg(test)]
 mod tests {
-    use tracing::Level;
-
     use super::*;
 
     fn check(
@@ -98,6 +110,13 @@ mod tests {
         let quiet = Some("warn,state_change=info");
         check(quiet, None, Ok(("state_change", Level::INFO, true)));
         check(quiet, None, Ok(("any", Level::INFO, false)));
+        check(None, None, Ok((ENGINE, Level::INFO, false)));
+        check(None, Some("debug"), Ok((ENGINE, Level::DEBUG, true)));
+        check(
+            None,
+            Some("info,zookeeper_client=info"),
+            Ok((ENGINE, Level::INFO, true)),
+        );
     }
 
     #[test]

@@ -65,8 +65,6 @@ pub struct ZooKeeper {
     pub session_timeout_ms: u32,
     /// `zookeeper.connection.timeout.ms`, or the session timeout where that is unset.
     pub connection_timeout_ms: u32,
-    /// `zookeeper.max.in.flight.requests`.
-    pub in_flight_requests_max: u32,
 }
 
 /// What a connection may cost.
@@ -76,8 +74,6 @@ pub struct Network {
     pub network_threads: usize,
     /// `num.io.threads`.
     pub io_threads: usize,
-    /// `queued.max.requests`.
-    pub queued_requests_max: usize,
     /// `queued.max.request.bytes`; `None` is unlimited.
     pub queued_requests_max_bytes: Option<u64>,
     /// `socket.send.buffer.bytes`; `None` leaves it to the system.
@@ -271,7 +267,6 @@ fn read_zookeeper(reader: &mut Reader<'_>) -> ZooKeeper {
         session_timeout_ms,
         connection_timeout_ms: reader
             .number_or("zookeeper.connection.timeout.ms", session_timeout_ms),
-        in_flight_requests_max: reader.number("zookeeper.max.in.flight.requests"),
     }
 }
 
@@ -279,7 +274,6 @@ fn read_network(reader: &mut Reader<'_>) -> Network {
     Network {
         network_threads: reader.number("num.network.threads"),
         io_threads: reader.number("num.io.threads"),
-        queued_requests_max: reader.number("queued.max.requests"),
         queued_requests_max_bytes: reader.limit("queued.max.request.bytes"),
         send_buffer_bytes: reader.limit("socket.send.buffer.bytes"),
         receive_buffer_bytes: reader.limit("socket.receive.buffer.bytes"),

@@ -6,8 +6,9 @@ use crate::load::Written;
 use crate::problem::{Problem, Warning};
 use crate::source::Source;
 
-/// Variables that configure the images themselves, not the broker.
-const OF_THE_IMAGES: &[&str] = &[
+/// Variables that are no settings of the broker: the images' own, and the tool's.
+const NO_SETTINGS: &[&str] = &[
+    "KAFKA_BOOTSTRAP_SERVERS",
     "KAFKA_VERSION",
     "KAFKA_HOME",
     "KAFKA_HEAP_OPTS",
@@ -43,7 +44,7 @@ pub(crate) fn parse(variables: &[(String, String)]) -> Environment {
         let name = variable
             .strip_prefix("KAFKA_CFG_")
             .or_else(|| variable.strip_prefix("KAFKA_"));
-        let Some(name) = name.filter(|_| !OF_THE_IMAGES.contains(&variable.as_str())) else {
+        let Some(name) = name.filter(|_| !NO_SETTINGS.contains(&variable.as_str())) else {
             continue;
         };
         let key = key(name);
@@ -114,6 +115,7 @@ mod tests {
         check("KAFKA_CFG_LOG_DIRS", "/data", Some("log.dirs"));
         check("KAFKA_A_B__C___D", "1", Some("a.b_c-d"));
         check("KAFKA_HEAP_OPTS", "-Xmx1g", None);
+        check("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092", None);
         check("LOG_DIRS", "/data", None);
         check("KAFKA_SERVICE_HOST", "10.0.0.1", None);
         check("KAFKA_PORT_9092_TCP_ADDR", "10.0.0.1", None);

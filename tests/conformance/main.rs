@@ -6,6 +6,7 @@
 
 mod bulk;
 mod election;
+mod engine;
 mod first_choice;
 mod fixture;
 mod lease;

@@ -91,20 +91,25 @@ async fn a_write_whose_reply_is_lost_is_unknown_and_read_back() {
 
 #[tokio::test]
 async fn what_waits_too_long_for_a_connection_is_not_sent_later() {
-    let mut pair = Pair::start("not-sent", LONG_MS).await;
-    let direct = pair.here.session.clone();
-    let generation = pair.here.generation();
-    pair.proxy.set(Network::Cut);
-    pair.here
+    let server = ZooKeeper::shared();
+    let proxy = Proxy::start(server.address());
+    let chroot = server.chroot_through(proxy.address(), "not-sent");
+    let patience = Settings {
+        request_timeout_ms: 500,
+        ..settings(chroot.connect_string(), LONG_MS)
+    };
+    let mut party = Party::with(patience).await;
+    proxy.set(Network::Cut);
+    party
         .until(|event| *event == SessionEvent::Disconnected)
         .await;
     let ops = (0..600).map(|number| create(&format!("/n{number}"), "", CreateMode::Persistent));
-    let outcomes = direct.execute(generation, ops.collect()).await;
+    let outcomes = party.run_all(ops.collect()).await;
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Unknown));
-    pair.proxy.set(Network::Whole);
-    pair.here.put("/after", "").await;
+    proxy.set(Network::Whole);
+    party.put("/after", "").await;
     for number in [0, 1, 511, 512, 599] {
-        let outcome = pair.truth.run(read(&format!("/n{number}"))).await;
+        let outcome = party.run(read(&format!("/n{number}"))).await;
         assert_eq!(outcome, Outcome::Failed(ZkError::NoNode), "{number}");
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 pub struct Admission {
     connections_max: usize,
     connections_per_ip_max: usize,
+    overrides: BTreeMap<IpAddr, usize>,
     open: Mutex<Open>,
     closed: Notify,
 }
@@ -46,12 +47,17 @@ pub struct Admitted {
 
 impl Admission {
     /// Admits at most `connections_max` connections in all and `connections_per_ip_max` from one
-    /// address.
+    /// address, or what `overrides` say of it.
     #[must_use]
-    pub fn new(connections_max: usize, connections_per_ip_max: usize) -> Arc<Self> {
+    pub fn new(
+        connections_max: usize,
+        connections_per_ip_max: usize,
+        overrides: BTreeMap<IpAddr, usize>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             connections_max,
             connections_per_ip_max,
+            overrides,
             open: Mutex::default(),
             closed: Notify::new(),
         })
@@ -73,7 +79,13 @@ impl Admission {
     /// # Errors
     /// [`TooManyFromOneAddress`] when that address has as many as it may have.
     pub fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Admitted, TooManyFromOneAddress> {
-        let limit = self.connections_per_ip_max;
+        // An IPv4 peer of a listener on both families has an IPv6 address around its own.
+        let ip = ip.to_canonical();
+        let limit = self
+            .overrides
+            .get(&ip)
+            .copied()
+            .unwrap_or(self.connections_per_ip_max);
         let mut open = self.open.lock();
         let from_ip = open.by_ip.entry(ip).or_default();
         if *from_ip >= limit {
@@ -118,11 +130,12 @@ mod tests {
     use super::*;
 
     const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+    const TRUSTED: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 3));
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
 
     #[test]
     fn an_address_over_its_limit_is_refused_and_another_is_not() {
-        let admission = Admission::new(10, 1);
+        let admission = Admission::new(10, 1, [(TRUSTED, 2)].into());
         let first = admission.admit(ONE).unwrap();
         assert_eq!(
             admission.admit(ONE).unwrap_err(),
@@ -138,7 +151,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_full_broker_waits_until_a_connection_closes() {
-        let admission = Admission::new(1, 10);
+        let admission = Admission::new(1, 10, BTreeMap::new());
         let only = admission.admit(ONE).unwrap();
         let waiting = tokio::spawn({
             let admission = Arc::clone(&admission);

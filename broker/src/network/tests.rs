@@ -1,5 +1,6 @@
 //! The network layer against real sockets, with a service that echoes, waits or refuses as told.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -94,7 +95,7 @@ async fn server(limits: Limits, connections_max: usize, budget: i64) -> Server {
     let metrics = NetworkMetrics::default();
     let gate = Gate {
         limits,
-        admission: Admission::new(connections_max, 1_000),
+        admission: Admission::new(connections_max, 1_000, BTreeMap::new()),
         budget: Budget::new(budget),
         metrics: metrics.clone(),
     };

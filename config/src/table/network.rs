@@ -51,13 +51,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Threads for work on files that may wait for the disk: cold reads, flushes, new segments.",
     ),
     Setting::ignored("background.threads", "background work is done by the threads of num.io.threads"),
-    Setting::int("queued.max.requests", 1).default("500").high().doc(
-        "Requests that all connections together may have in work; above it the broker stops \
-         reading from sockets until some are answered.",
+    Setting::ignored(
+        "queued.max.requests",
+        "requests are begun as they are read, so none waits in a queue; queued.max.request.bytes \
+         and a fixed number for each connection limit what is in work",
     ),
     Setting::long("queued.max.request.bytes", -1).unit(Unit::Bytes).default("-1").doc(
         "Bytes of requests that may be in memory at once; above it the broker stops reading from \
-         sockets. -1 sets no limit beyond the count.",
+         sockets. -1 sets no limit.",
     ),
     Setting::int("socket.send.buffer.bytes", -1).unit(Unit::Bytes).default("102400").doc(
         "SO_SNDBUF of client sockets. -1 leaves it to the system, which adapts it to the line.",

@@ -23,9 +23,9 @@ pub(super) const SETTINGS: &[Setting] = &[
         "How long the broker waits for ZooKeeper at start before it gives up. Unset means the \
          session timeout.",
     ),
-    Setting::int("zookeeper.max.in.flight.requests", 1).default("10").doc(
-        "Requests to ZooKeeper that may be on their way at once. More makes bulk work such as a \
-         failover with many partitions faster.",
+    Setting::ignored(
+        "zookeeper.max.in.flight.requests",
+        "up to 512 requests to ZooKeeper are on their way at once, reads of many znodes in one",
     ),
     Setting::boolean("zookeeper.set.acl").default("false").refused(
         &["false"],

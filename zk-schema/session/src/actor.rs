@@ -18,7 +18,7 @@ use crate::link::Tenure;
 use crate::mailbox::Mailbox;
 use crate::renewal::Renewal;
 use crate::settings::{Settings, StartError};
-use crate::watch::{self as watching, WATCHES_MAX};
+use crate::watch::{self as watching, WATCHED_PATHS_SIZE_BYTES_MAX, WATCHES_MAX};
 
 /// What the thread is made of.
 pub(crate) struct Parts {
@@ -84,6 +84,7 @@ async fn run<E: Engine>(parts: Parts) {
         tenure: tenure_reader.clone(),
         mailbox: mailbox.clone(),
         limits,
+        chroot_size_bytes,
         close_timeout,
         tasks: JoinSet::new(),
         watches: BTreeMap::new(),
@@ -127,6 +128,7 @@ struct Desk<E: Engine> {
     tenure: watch::Receiver<Option<Tenure<E>>>,
     mailbox: Mailbox,
     limits: Limits,
+    chroot_size_bytes: usize,
     close_timeout: Duration,
     tasks: JoinSet<()>,
     /// The tasks that keep watches, of the session of one generation.
@@ -189,13 +191,20 @@ impl<E: Engine> Desk<E> {
         if self.watches.contains_key(&(generation, path.clone())) {
             return;
         }
-        if self.watches.len() >= WATCHES_MAX {
-            tracing::error!(%path, WATCHES_MAX, "not watched: too many watches");
+        if !self.has_room_for(&path) {
+            tracing::error!(%path, "not watched: too many or too long watched paths");
             return;
         }
         let keeping = watching::keep(tenure, self.mailbox.clone(), path.clone());
         let task = self.tasks.spawn_local(keeping);
         self.watches.insert((generation, path), task);
+    }
+
+    fn has_room_for(&self, path: &ZkPath) -> bool {
+        let paths = self.watches.keys().map(|(_, path)| path).chain([path]);
+        let size_bytes = |path: &ZkPath| path.as_str().len().saturating_add(self.chroot_size_bytes);
+        self.watches.len() < WATCHES_MAX
+            && paths.map(size_bytes).sum::<usize>() <= WATCHED_PATHS_SIZE_BYTES_MAX
     }
 
     fn unwatch(&mut self, generation: SessionGeneration, path: ZkPath) {

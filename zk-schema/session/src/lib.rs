@@ -49,3 +49,4 @@ pub use lease::Lease;
 pub use mailbox::{DIRTY_PATHS_MAX, SessionEvents};
 pub use session::Session;
 pub use settings::{Settings, StartError};
+pub use watch::{WATCHED_PATHS_SIZE_BYTES_MAX, WATCHES_MAX};

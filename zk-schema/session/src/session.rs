@@ -161,7 +161,10 @@ impl Session {
     /// Watches `path` and everything below it, whether or not it exists, until the session is over or
     /// [`Self::unwatch`] is called. [`SessionEvent::Resync`](crate::SessionEvent) says that the watch
     /// is in place, now and again after every reconnection: read then. Does nothing for a session
-    /// that is over, or where the path is watched already.
+    /// that is over, or where the path is watched already. Beyond
+    /// [`WATCHES_MAX`](crate::WATCHES_MAX) paths, or
+    /// [`WATCHED_PATHS_SIZE_BYTES_MAX`](crate::WATCHED_PATHS_SIZE_BYTES_MAX) bytes of them, the path
+    /// is not watched and an error logged: one watch is meant to cover a whole family of znodes.
     pub async fn watch(&self, generation: SessionGeneration, path: ZkPath) {
         // A closed session watches nothing, which is what its Expired event says.
         drop(

@@ -9,8 +9,13 @@ use crate::link::Tenure;
 use crate::mailbox::Mailbox;
 
 /// Watches of one session, at most. A watch covers everything below its path, so a broker needs half
-/// a dozen; the library loses the session when it has to restore more than 128 KiB of paths.
-pub(crate) const WATCHES_MAX: usize = 64;
+/// a dozen.
+pub const WATCHES_MAX: usize = 64;
+
+/// Paths of one session's watches together, bytes, at most, each with the chroot in front: beyond
+/// 128 KiB the library fails to restore them on a reconnection and needs a new connection's worth of
+/// session timeouts to recover.
+pub const WATCHED_PATHS_SIZE_BYTES_MAX: usize = 64 * 1024;
 
 /// Pause before a watch that was refused is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);

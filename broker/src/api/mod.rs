@@ -22,6 +22,7 @@ mod init_producer_id;
 mod leader_and_isr;
 mod metadata;
 mod outcome;
+mod produce;
 mod stop_replica;
 mod topic_error;
 mod update_metadata;
@@ -113,8 +114,8 @@ impl Dispatcher {
             ApiKey::InitProducerId => serve(&context, source, init_producer_id::handle),
             ApiKey::LeaderAndIsr => serve(&context, source, leader_and_isr::handle),
             ApiKey::StopReplica => serve(&context, source, stop_replica::handle),
-            ApiKey::Produce
-            | ApiKey::Fetch
+            ApiKey::Produce => serve(&context, source, produce::handle),
+            ApiKey::Fetch
             | ApiKey::ListOffsets
             | ApiKey::OffsetForLeaderEpoch => {
                 Err(DecodeError::UnsupportedVersion { api, api_version })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use barnabas_wire::message::ControlledShutdownRequest;
 use barnabas_wire::{ErrorCode, Message};
-use tokio::time::sleep;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::node::Node;
@@ -17,13 +17,14 @@ pub(crate) async fn run(node: &Node) {
     if !settings.is_controlled_shutdown_enabled {
         return;
     }
+    let mut holder = node.controller.holder_changes();
     for attempt in 0..=settings.controlled_shutdown_retries_max {
         if attempt > 0 {
-            sleep(Duration::from_millis(
-                settings.controlled_shutdown_backoff_ms,
-            ))
-            .await;
+            let backoff = Duration::from_millis(settings.controlled_shutdown_backoff_ms);
+            // Another controller may do what this one could not, and at once.
+            drop(timeout(backoff, holder.changed()).await);
         }
+        holder.mark_unchanged();
         match ask(node).await {
             Ok(()) => {
                 info!("the controller has moved this broker's leaderships");

@@ -176,6 +176,12 @@ impl ControllerHandle {
         self.active_epoch().is_some()
     }
 
+    /// Wakes whenever `/controller` is held by another broker than before, or by none.
+    #[must_use]
+    pub fn holder_changes(&self) -> watch::Receiver<i32> {
+        self.shared.holder.subscribe()
+    }
+
     /// The broker that holds `/controller`, as last read.
     #[must_use]
     pub fn holder(&self) -> Option<BrokerId> {

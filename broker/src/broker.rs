@@ -32,6 +32,7 @@ use crate::data_plane::{DataPlane, DataPlaneError};
 use crate::driver::config_change::ConfigChanges;
 use crate::driver::controller::{ControllerHandle, ControllerParts};
 use crate::driver::session::{self, SessionParts};
+use crate::fetch_session::FetchSessions;
 use crate::identity::{IdentityError, Starting};
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
@@ -170,6 +171,7 @@ impl Broker {
             producer_ids: ProducerIds::default(),
             metrics,
             partitions,
+            fetch_sessions: FetchSessions::new(settings.network.fetch_sessions_max),
             settings,
         });
         let session_file = data_plane.home().map(|home| home.join(session_file::NAME));

@@ -12,6 +12,7 @@ pub mod control_message;
 mod controlled_shutdown;
 pub mod data_plane;
 pub mod driver;
+pub mod fetch_session;
 pub mod health;
 pub mod http;
 pub mod identity;

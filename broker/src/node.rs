@@ -9,6 +9,7 @@ use barnabas_zk_session::Session;
 
 use crate::auto_create::UnderWay;
 use crate::driver::controller::ControllerHandle;
+use crate::fetch_session::FetchSessions;
 use crate::metadata_cache::MetadataCache;
 use crate::metrics::Metrics;
 use crate::partition::PartitionRegistry;
@@ -47,6 +48,8 @@ pub struct Node {
     pub producer_ids: ProducerIds,
     /// Its partitions.
     pub partitions: PartitionRegistry,
+    /// What its readers read.
+    pub fetch_sessions: FetchSessions,
 }
 
 impl Node {

@@ -18,6 +18,7 @@ mod create_topics;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod fetch;
 mod init_producer_id;
 mod leader_and_isr;
 mod metadata;
@@ -115,9 +116,8 @@ impl Dispatcher {
             ApiKey::LeaderAndIsr => serve(&context, source, leader_and_isr::handle),
             ApiKey::StopReplica => serve(&context, source, stop_replica::handle),
             ApiKey::Produce => serve(&context, source, produce::handle),
-            ApiKey::Fetch
-            | ApiKey::ListOffsets
-            | ApiKey::OffsetForLeaderEpoch => {
+            ApiKey::Fetch => serve(&context, source, fetch::handle),
+            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch => {
                 Err(DecodeError::UnsupportedVersion { api, api_version })
             }
         }

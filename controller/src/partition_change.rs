@@ -146,11 +146,14 @@ impl PartitionChange {
         }
         let mut decisions = Vec::new();
         for partition in partitions {
-            let Some(cause) = self.causes.get(&partition) else {
+            let Some(cause) = self.causes.get_mut(&partition) else {
                 continue;
             };
             let is_unclean_allowed = self.unclean.get(&partition.topic) == Some(&true);
             let Some(mut decision) = context.decide(&partition, cause, is_unclean_allowed) else {
+                if std::mem::take(&mut cause.is_notice_owed) {
+                    context.notify_leadership(&partition, false);
+                }
                 continue;
             };
             if decision.is_new() && self.begun.contains(&partition) {

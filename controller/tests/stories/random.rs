@@ -27,7 +27,10 @@ const BROKERS: [i32; 4] = [1, 2, 3, 4];
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 
 /// Seeds that once failed, and why.
-const REGRESSIONS: [(u64, &str); 0] = [];
+const REGRESSIONS: [(u64, &str); 1] = [(
+    203,
+    "a notice was withheld as a write was due, which then was not, and nobody was told",
+)];
 
 /// What came of one run.
 struct Run {

@@ -187,11 +187,6 @@ impl PartitionLog {
         }
     }
 
-    /// Largest batch that a leader appends.
-    fn batch_size_max_bytes(&self) -> usize {
-        self.settings.read().batch_size_max_bytes
-    }
-
     fn check_open(&self, writer: &Writer) -> Result<(), LogError> {
         self.health.check()?;
         if writer.is_closed {

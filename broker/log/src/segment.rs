@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 pub(crate) use entry::{OffsetEntry, TimeEntry};
-pub(crate) use index_file::IndexFile;
+pub(crate) use index_file::{Fill, IndexFile};
 pub(crate) use name::SegmentFile;
 pub(crate) use room::{Room, is_full};
 pub(crate) use walk::{GLANCE_SIZE_BYTES, HeaderAt, HeaderWalk, WalkError};
@@ -195,18 +195,39 @@ impl Segment {
     }
 
     /// Enters a batch into both indexes: the one that begins at `position` and ends with
-    /// `last_offset`; `newest` is the largest timestamp so far.
-    pub(crate) fn push_index(&self, last_offset: Offset, position: u64, newest: Option<TimeEntry>) {
+    /// `last_offset`; `newest` is the largest timestamp so far. Says how full they are then.
+    pub(crate) fn push_index(
+        &self,
+        last_offset: Offset,
+        position: u64,
+        newest: Option<TimeEntry>,
+    ) -> Option<IndexFill> {
         // Both conversions hold: the log rolls before an offset or a position gets too large.
-        if let (Some(relative_offset), Ok(position)) =
-            (self.relative(last_offset), u32::try_from(position))
-        {
-            self.offset_index.push(OffsetEntry {
-                relative_offset,
-                position,
-            });
+        let relative_offset = self.relative(last_offset)?;
+        let position = u32::try_from(position).ok()?;
+        let offsets = self.offset_index.push(OffsetEntry {
+            relative_offset,
+            position,
+        });
+        Some(IndexFill {
+            offsets,
+            times: newest.map(|newest| self.time_index.push(newest)),
+        })
+    }
+
+    /// How full the indexes are.
+    pub(crate) fn index_fill(&self) -> io::Result<IndexFill> {
+        Ok(IndexFill {
+            offsets: self.offset_index.fill()?,
+            times: Some(self.time_index.fill()?),
+        })
+    }
+
+    /// Enters the largest timestamp into the time index, if it is larger than the last one there.
+    pub(crate) fn push_time(&self, newest: Option<TimeEntry>) {
+        if let Some(newest) = newest {
+            self.time_index.push(newest);
         }
-        self.push_time(newest);
     }
 
     /// The last batch below `end` (bytes), found from the last index entry on.
@@ -245,28 +266,14 @@ impl Segment {
         self.offset_index.is_warm(holds)
     }
 
-    /// Whether one of the indexes takes no more than the entry that sealing adds.
-    pub(crate) fn index_is_full(&self, size_max_bytes: u64) -> bool {
-        let is_full = |count: io::Result<u64>, entry_size: usize, spare| {
-            count.is_ok_and(|count| (count + spare) * entry_size as u64 > size_max_bytes)
-        };
-        is_full(self.offset_index.count(), OffsetEntry::SIZE, 1)
-            || is_full(self.time_index.count(), TimeEntry::SIZE, 2)
-    }
-
-    /// Enters the largest timestamp into the time index, if it is larger than the last one there.
-    pub(crate) fn push_time(&self, newest: Option<TimeEntry>) {
-        let Some(newest) = newest else { return };
-        if let Ok(last) = self.time_index.last()
-            && newest.follows(last)
-        {
-            self.time_index.push(newest);
-        }
-    }
-
     /// Says what the largest timestamp is.
     pub(crate) fn set_newest(&self, newest: Option<TimeEntry>) {
         *self.newest.lock() = newest;
+    }
+
+    /// The largest timestamp, as far as [`Segment::set_newest`] has told.
+    pub(crate) fn newest_known(&self) -> Option<TimeEntry> {
+        *self.newest.lock()
     }
 
     /// The largest timestamp of a segment that is not written any more, and the last offset of its
@@ -317,6 +324,33 @@ impl Segment {
             timestamp_ms,
             relative_offset,
         })
+    }
+}
+
+/// How full the two indexes of a segment are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IndexFill {
+    offsets: Fill,
+    times: Option<Fill>,
+}
+
+impl IndexFill {
+    /// Whether one of them takes no more than the entry that sealing adds.
+    pub(crate) fn is_full(self, size_max_bytes: u64) -> bool {
+        self.offsets.size_bytes + OffsetEntry::SIZE as u64 > size_max_bytes
+            || self
+                .times
+                .is_some_and(|times| times.size_bytes + 2 * TimeEntry::SIZE as u64 > size_max_bytes)
+    }
+
+    /// Whether so many entries wait for their file that the next append has to wait too.
+    pub(crate) const fn is_overdue(self) -> bool {
+        self.offsets.is_overdue()
+    }
+
+    /// Whether so many entries wait that writing them is worth a system call.
+    pub(crate) const fn is_worth_writing(self) -> bool {
+        self.offsets.is_worth_writing()
     }
 }
 

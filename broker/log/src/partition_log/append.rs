@@ -92,7 +92,7 @@ impl PartitionLog {
     /// # Errors
     /// As [`PartitionLog::append`], but for a full disk, which only `append` finds.
     pub fn try_append(&self, append: &LeaderAppend<'_>) -> Result<TryAppend, AppendError> {
-        let bytes = self.leader_bytes(append)?;
+        let bytes = leader_bytes(append)?;
         let Some(mut writer) = self.try_lock_writer() else {
             return Ok(TryAppend::NeedsRoom);
         };
@@ -116,7 +116,7 @@ impl PartitionLog {
     /// # Errors
     /// [`AppendError`]; nothing was appended then. `NoSpace` passes when there is space again.
     pub fn append(&self, append: &LeaderAppend<'_>) -> Result<Appended, AppendError> {
-        let bytes = self.leader_bytes(append)?;
+        let bytes = leader_bytes(append)?;
         let mut writer = self.lock_writer();
         let incoming = incoming(&writer, &bytes, append)?;
         if let Some(duplicate) = self.check(&writer, &incoming)? {
@@ -164,29 +164,6 @@ impl PartitionLog {
             answer = Some(appended);
         }
         Ok(answer)
-    }
-
-    /// The bytes of a leader's batch with the timestamps that the topic wants.
-    fn leader_bytes<'a>(&self, append: &LeaderAppend<'a>) -> Result<Cow<'a, [u8]>, AppendError> {
-        let validated = append.batch;
-        if validated.rebuild.is_some() {
-            return Err(AppendError::NeedsRebuild);
-        }
-        let bytes = validated.batch.bytes();
-        let limit_bytes = self.batch_size_max_bytes();
-        if bytes.len() > limit_bytes {
-            return Err(AppendError::BatchTooLarge {
-                size_bytes: bytes.len(),
-                limit_bytes,
-            });
-        }
-        if validated.has_right_timestamp() {
-            return Ok(Cow::Borrowed(bytes));
-        }
-        let mut changed = bytes.to_vec();
-        BatchMut::parse(&mut changed)?
-            .assign_max_timestamp(validated.timestamp_type, validated.max_timestamp_ms);
-        Ok(Cow::Owned(changed))
     }
 
     /// Checks what can be said before anything is written; answers a batch that is there already.
@@ -356,6 +333,22 @@ impl PartitionLog {
     }
 }
 
+/// The bytes of a leader's batch with the timestamps that the topic wants.
+fn leader_bytes<'a>(append: &LeaderAppend<'a>) -> Result<Cow<'a, [u8]>, AppendError> {
+    let validated = append.batch;
+    if validated.rebuild.is_some() {
+        return Err(AppendError::NeedsRebuild);
+    }
+    let bytes = validated.batch.bytes();
+    if validated.has_right_timestamp() {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut changed = bytes.to_vec();
+    BatchMut::parse(&mut changed)?
+        .assign_max_timestamp(validated.timestamp_type, validated.max_timestamp_ms);
+    Ok(Cow::Owned(changed))
+}
+
 /// Writes what waits for the index files.
 pub(super) fn write_indexes(writer: &Writer) -> io::Result<()> {
     writer.active.offset_index.write_pending()?;
@@ -369,6 +362,13 @@ fn incoming<'a>(
     append: &LeaderAppend<'_>,
 ) -> Result<Incoming<'a>, AppendError> {
     let batch = Batch::parse(bytes)?;
+    let (size_bytes, limit_bytes) = (bytes.len(), writer.settings.batch_size_max_bytes);
+    if size_bytes > limit_bytes {
+        return Err(AppendError::BatchTooLarge {
+            size_bytes,
+            limit_bytes,
+        });
+    }
     let last_offset = Offset(
         writer
             .log_end

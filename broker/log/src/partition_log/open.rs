@@ -15,6 +15,7 @@ use crate::segment::{Room, Segment, SegmentFile};
 use crate::settings::LogSettings;
 use barnabas_wire::id::{Offset, TopicPartition};
 use parking_lot::{Mutex, RwLock};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -204,6 +205,9 @@ impl Opening {
             if end.is_cut {
                 self.drop_from(index)?;
             }
+            if index < self.segments.len() {
+                seal(&segment).map_err(|cause| OpenError::io("seal", &segment.path, cause))?;
+            }
         }
         self.check_recovered(point)
     }
@@ -216,7 +220,7 @@ impl Opening {
             for file in SegmentFile::ALL {
                 let path = file.path(&self.open.directory, segment.base_offset);
                 match self.open.files.remove_file(&path) {
-                    Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                    Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                         return Err(OpenError::io("remove", &path, cause));
                     }
                     _ => {}
@@ -262,7 +266,7 @@ impl Opening {
             // The records that were left have been deleted, and what came after them is lost.
             log.truncate_fully_and_start_at(offset, now_ms)
                 .map_err(|error| {
-                    OpenError::io("restart", &log.directory, std::io::Error::other(error))
+                    OpenError::io("restart", &log.directory, io::Error::other(error))
                 })?;
         }
         Ok((log, report))
@@ -290,16 +294,19 @@ impl Opening {
             ..
         } = self;
         let Some(active) = segments.last().cloned() else {
-            let cause = std::io::ErrorKind::NotFound.into();
+            let cause = io::ErrorKind::NotFound.into();
             return Err(OpenError::io("open", &open.directory, cause));
         };
         let position = active.size_bytes();
         let newest = active.newest_below(position)?;
         let first_timestamp_ms = active.first_timestamp_ms(position)?;
+        let fill = active.index_fill();
+        let fill =
+            fill.map_err(|cause| OpenError::io("read the indexes of", &active.path, cause))?;
         let capacity = open.settings.segment_size_bytes;
         let room = Room::new(active.log.clone(), open.health.clone(), position, capacity);
         let writer = Writer {
-            index_is_full: active.index_is_full(open.settings.index_size_max_bytes),
+            index_is_full: fill.is_full(open.settings.index_size_max_bytes),
             settings: open.settings.clone(),
             active,
             room: Arc::new(room),
@@ -343,6 +350,19 @@ impl Opening {
             has_new_names: AtomicBool::new(true),
         })
     }
+}
+
+/// Makes a segment that is not written any more as rolling would have left it: exact and durable.
+fn seal(segment: &Segment) -> io::Result<()> {
+    segment.offset_index.write_exact()?;
+    segment.push_time(segment.newest_known());
+    segment.time_index.write_exact()?;
+    segment.log.sync_all()?;
+    segment.offset_index.sync()?;
+    segment.time_index.sync()?;
+    segment.offset_index.cool();
+    segment.time_index.cool();
+    Ok(())
 }
 
 /// The newest snapshot that lies there.

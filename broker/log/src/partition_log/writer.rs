@@ -85,12 +85,11 @@ impl Writer {
     pub(super) fn note_index(&mut self, position: u64, size_bytes: u64, last_offset: Offset) {
         if self.unindexed_bytes > self.settings.index_interval_bytes {
             self.unindexed_bytes = 0;
-            self.active.push_index(last_offset, position, self.newest);
-            self.index_is_full = self
-                .active
-                .index_is_full(self.settings.index_size_max_bytes);
-            self.index_is_overdue = self.active.offset_index.is_overdue();
-            self.index_wants_writing = self.active.offset_index.is_worth_writing();
+            if let Some(fill) = self.active.push_index(last_offset, position, self.newest) {
+                self.index_is_full = fill.is_full(self.settings.index_size_max_bytes);
+                self.index_is_overdue = fill.is_overdue();
+                self.index_wants_writing = fill.is_worth_writing();
+            }
         }
         self.unindexed_bytes += size_bytes;
     }

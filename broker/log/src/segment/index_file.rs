@@ -33,6 +33,26 @@ const PENDING_WORTHWHILE: u64 = 512;
 /// Entries that a look-up reads at once, when its search has come down to so many.
 const BLOCK_COUNT: usize = 256;
 
+/// How full an index is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fill {
+    /// Bytes of all entries.
+    pub(crate) size_bytes: u64,
+    pending: u64,
+}
+
+impl Fill {
+    /// Whether so many entries wait for the file that the writer has to wait for it too.
+    pub(crate) const fn is_overdue(self) -> bool {
+        self.pending >= PENDING_MAX
+    }
+
+    /// Whether [`IndexFile::write_pending`] has something to do that is worth a system call.
+    pub(crate) const fn is_worth_writing(self) -> bool {
+        self.pending >= PENDING_WORTHWHILE
+    }
+}
+
 /// An index file. All methods may be called by several threads; pushing is the log's writer's.
 #[derive(Debug)]
 pub(crate) struct IndexFile<E> {
@@ -43,6 +63,7 @@ pub(crate) struct IndexFile<E> {
     entries: Mutex<Entries<E>>,
 }
 
+/// Invariant: while the index is written, `warm` holds at least the last entry, if there is one.
 #[derive(Debug)]
 struct Entries<E> {
     /// Whether the file has been looked at. A file that nobody asks for is never opened.
@@ -95,26 +116,32 @@ impl<E: Entry> IndexFile<E> {
     }
 
     /// Number of entries.
-    pub(crate) fn count(&self) -> io::Result<u64> {
+    fn count(&self) -> io::Result<u64> {
         self.load()?;
         Ok(self.entries.lock().total())
     }
 
-    /// Adds an entry behind the others.
-    pub(crate) fn push(&self, entry: E) {
+    /// Adds an entry if it may stand behind the others; says how full the index is then.
+    pub(crate) fn push(&self, entry: E) -> Fill {
         let mut entries = self.entries.lock();
         debug_assert!(entries.is_loaded, "only a writer that has loaded pushes");
-        entries.warm.push_back(entry);
+        if entry.follows(entries.warm.back().copied()) {
+            entries.warm.push_back(entry);
+        }
+        Fill {
+            size_bytes: entries.total() * E::SIZE as u64,
+            pending: entries.pending(),
+        }
     }
 
-    /// Whether so many entries wait for the file that the writer has to wait for it too.
-    pub(crate) fn is_overdue(&self) -> bool {
-        self.entries.lock().pending() >= PENDING_MAX
-    }
-
-    /// Whether [`IndexFile::write_pending`] has something to do that is worth a system call.
-    pub(crate) fn is_worth_writing(&self) -> bool {
-        self.entries.lock().pending() >= PENDING_WORTHWHILE
+    /// How full the index is.
+    pub(crate) fn fill(&self) -> io::Result<Fill> {
+        self.load()?;
+        let entries = self.entries.lock();
+        Ok(Fill {
+            size_bytes: entries.total() * E::SIZE as u64,
+            pending: entries.pending(),
+        })
     }
 
     /// The last entry.
@@ -249,7 +276,15 @@ impl<E: Entry> IndexFile<E> {
             }
             entries.written = kept;
         }
-        self.ensure_open(&mut file)?.set_len(kept * E::SIZE as u64)
+        let open = self.ensure_open(&mut file)?;
+        open.set_len(kept * E::SIZE as u64)?;
+        let last = last_of::<E>(&*open, kept)?;
+        let mut entries = self.entries.lock();
+        if entries.warm.is_empty() && last.is_some() {
+            entries.warm_from -= 1;
+            entries.warm.extend(last);
+        }
+        Ok(())
     }
 
     /// Looks at the file, once: entries behind the last one that makes sense are not counted.
@@ -260,11 +295,13 @@ impl<E: Entry> IndexFile<E> {
         let open = self.open_file()?;
         let length = open.file().metadata()?.len();
         let count = sound_count::<E>(&*open, length / E::SIZE as u64)?;
+        let last = last_of::<E>(&*open, count)?;
         let mut entries = self.entries.lock();
         if !entries.is_loaded {
             entries.is_loaded = true;
-            entries.warm_from = count;
             entries.written = count;
+            entries.warm_from = count - u64::from(last.is_some());
+            entries.warm = last.into_iter().collect();
         }
         Ok(())
     }
@@ -281,6 +318,18 @@ impl<E: Entry> IndexFile<E> {
         *file = Some(open.clone());
         Ok(open)
     }
+}
+
+/// The last of `count` entries.
+fn last_of<E: Entry>(file: &dyn OpenFile, count: u64) -> io::Result<Option<E>> {
+    let Some(index) = count.checked_sub(1) else {
+        return Ok(None);
+    };
+    let [entry] = read_entries::<E, 1>(file, index, 1)?;
+    entry.map_or_else(
+        || Err(io::ErrorKind::UnexpectedEof.into()),
+        |entry| Ok(Some(entry)),
+    )
 }
 
 /// Number of entries before the zeros that a crash may have left at the end of the file. Entries in

@@ -38,14 +38,14 @@ pub(crate) struct Room {
     end: AtomicU64,
     ready: AtomicU64,
     is_asked: AtomicBool,
+    /// The file system cannot allocate: the file grows by being written.
+    grows_by_writing: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     pages: Option<Arc<dyn Pages>>,
-    /// The file system cannot allocate: the file grows by being written.
-    grows_by_writing: bool,
     headroom_bytes: u64,
     released: u64,
     is_closed: bool,
@@ -61,7 +61,6 @@ impl Room {
     ) -> Self {
         let state = State {
             pages: None,
-            grows_by_writing: false,
             headroom_bytes: 0,
             released: 0,
             is_closed: false,
@@ -73,6 +72,7 @@ impl Room {
             end: AtomicU64::new(end),
             ready: AtomicU64::new(end),
             is_asked: AtomicBool::new(false),
+            grows_by_writing: AtomicBool::new(false),
             state: Mutex::new(state),
         }
     }
@@ -175,12 +175,12 @@ impl Room {
     /// Adds `length` bytes of room.
     fn grow(&self, state: &mut State, length: u64) -> io::Result<()> {
         let ready = self.ready.load(Acquire);
-        if !state.grows_by_writing {
+        if self.can_map() {
             match self.file.allocate(ready, length) {
                 Err(error)
                     if error.kind() == io::ErrorKind::Unsupported && state.pages.is_none() =>
                 {
-                    state.grows_by_writing = true;
+                    self.grows_by_writing.store(true, Release);
                 }
                 result => result?,
             }
@@ -211,7 +211,7 @@ impl Room {
 
     /// Whether a map is of use: only where space can be allocated.
     pub(crate) fn can_map(&self) -> bool {
-        !self.state.lock().grows_by_writing
+        !self.grows_by_writing.load(Acquire)
     }
 
     /// Cuts the file to `end` bytes, which may be below what was written: nobody may write

@@ -2,4 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a failing set-up is a failing test")]
 
 mod append_and_read;
+mod failing_disk;
+mod model;
+mod recovery;
+mod sigbus;
 mod support;
+mod timestamp;
+mod truncation;

@@ -21,7 +21,9 @@ mod describe_configs;
 mod fetch;
 mod init_producer_id;
 mod leader_and_isr;
+mod list_offsets;
 mod metadata;
+mod offset_for_leader_epoch;
 mod outcome;
 mod produce;
 mod stop_replica;
@@ -117,8 +119,9 @@ impl Dispatcher {
             ApiKey::StopReplica => serve(&context, source, stop_replica::handle),
             ApiKey::Produce => serve(&context, source, produce::handle),
             ApiKey::Fetch => serve(&context, source, fetch::handle),
-            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch => {
-                Err(DecodeError::UnsupportedVersion { api, api_version })
+            ApiKey::ListOffsets => serve(&context, source, list_offsets::handle),
+            ApiKey::OffsetForLeaderEpoch => {
+                serve(&context, source, offset_for_leader_epoch::handle)
             }
         }
     }

@@ -20,6 +20,8 @@ use crate::fetch_session::SessionRefusal;
 use plan::Plan;
 use read::Reading;
 
+pub(super) use read::code as read_code;
+
 /// Older versions want message sets of magic 0 and 1, which no log holds.
 const SERVED_SINCE: i16 = 4;
 

@@ -238,9 +238,10 @@ impl Metadata {
 }
 
 fn describe(broker: &Broker, error: &Error) -> String {
-    let cause = match error {
-        Error::BrokerUnreachable { source, .. } => source.to_string(),
-        other => other.to_string(),
+    let cause = if let Error::BrokerUnreachable { source, .. } = error {
+        source.to_string()
+    } else {
+        error.to_string()
     };
     let server = format!("{}:{}", broker.host, broker.port);
     if cause.contains(&server) {

@@ -130,14 +130,11 @@ impl Admin {
 
 /// The error in a response, if its code is one.
 fn check(code: i16, subject: impl Into<String>, message: Option<&str>) -> Result<()> {
-    match ErrorCode::from_code(code) {
-        ErrorCode::None => Ok(()),
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "every other code is an error"
-        )]
-        code => Err(Error::kafka(code, subject, message)),
+    let code = ErrorCode::from_code(code);
+    if code == ErrorCode::None {
+        return Ok(());
     }
+    Err(Error::kafka(code, subject, message))
 }
 
 /// A time limit as the protocol has it.

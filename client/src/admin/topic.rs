@@ -66,6 +66,10 @@ impl NewTopic {
 
     /// With a setting of its own.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and flags are given by value"
+    )]
     pub fn config(mut self, key: impl Into<String>, value: impl ToString) -> Self {
         self.configs.insert(key.into(), value.to_string());
         self

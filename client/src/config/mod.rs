@@ -48,6 +48,10 @@ impl Config {
 
     /// The same settings with one set. Names and values are checked when the settings are used.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and flags are given by value"
+    )]
     pub fn set(mut self, key: &str, value: impl ToString) -> Self {
         self.entries.insert(key.into(), value.to_string());
         self

@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
 
     fn number<T>(&self, key: &str, min: T) -> Result<T, ConfigError>
     where
-        T: FromStr + PartialOrd + std::fmt::Display,
+        T: Copy + FromStr + PartialOrd + std::fmt::Display,
     {
         let text = self.text(key);
         match text.parse() {

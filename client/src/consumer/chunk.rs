@@ -33,7 +33,10 @@ impl Chunk {
             let batch = match Batch::parse(&bytes) {
                 Ok(batch) => batch,
                 Err(error) if error.is_incomplete() => break,
-                Err(error) => return Err(self.corrupt(error)),
+                Err(error) => {
+                    self.records.clear();
+                    return Err(self.corrupt(error));
+                }
             };
             self.records.advance(batch.bytes().len());
             let from_offset = self.from_offset;

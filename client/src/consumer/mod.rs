@@ -167,16 +167,18 @@ impl Consumer {
         let Some(chunk) = &mut self.chunk else {
             return Ok(false);
         };
-        let decoded = chunk.decode_batch(&mut self.messages);
-        if matches!(decoded, Ok(true)) {
-            return Ok(true);
-        }
-        // At its end, or of no further use.
-        let position = chunk.end_offset();
-        self.positions.insert(chunk.partition.clone(), position);
-        self.chunk = None;
-        if let Err(error) = decoded {
-            return Err(error);
+        match chunk.decode_batch(&mut self.messages) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.positions
+                    .insert(chunk.partition.clone(), chunk.end_offset());
+                self.chunk = None;
+            }
+            Err(error) => {
+                // What was decoded of the bad batch is not handed out.
+                self.messages.clear();
+                return Err(error);
+            }
         }
         Ok(true)
     }

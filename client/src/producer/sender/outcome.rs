@@ -66,36 +66,34 @@ fn outcome(partition: &PartitionProduceResponse, subject: impl Fn() -> String) -
             record.or_else(|| detail.map(str::to_owned)),
         )
     };
-    match code {
-        ErrorCode::None => Outcome::Acked {
+    if code == ErrorCode::None {
+        let append_time_ms = partition.log_append_time_ms;
+        return Outcome::Acked {
             base_offset: partition.base_offset,
-            append_time_ms: (partition.log_append_time_ms >= 0)
-                .then_some(partition.log_append_time_ms),
-        },
+            append_time_ms: (append_time_ms >= 0).then_some(append_time_ms),
+        };
+    }
+    if code == ErrorCode::DuplicateSequenceNumber {
         // Stored before; the broker no longer knows where.
-        ErrorCode::DuplicateSequenceNumber => Outcome::Acked {
+        return Outcome::Acked {
             base_offset: -1,
             append_time_ms: None,
-        },
-        ErrorCode::OutOfOrderSequenceNumber => Outcome::OutOfSequence {
+        };
+    }
+    let is_forgotten = code == ErrorCode::UnknownProducerId;
+    if is_forgotten || code == ErrorCode::OutOfOrderSequenceNumber {
+        return Outcome::OutOfSequence {
             error: error(),
-            is_forgotten: false,
-        },
-        ErrorCode::UnknownProducerId => Outcome::OutOfSequence {
-            error: error(),
-            is_forgotten: true,
-        },
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "the code itself says what to do"
-        )]
-        code if code.is_retriable() => Outcome::Again {
+            is_forgotten,
+        };
+    }
+    if code.is_retriable() {
+        return Outcome::Again {
             error: error(),
             needs_news: is_about_leadership(code),
-        },
-        #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is final")]
-        _ => Outcome::Failed(error()),
+        };
     }
+    Outcome::Failed(error())
 }
 
 const fn is_about_leadership(code: ErrorCode) -> bool {

@@ -186,7 +186,7 @@ impl PartitionState {
                 self.send_again(batch, error, shared);
             }
             Outcome::OutOfSequence { error, .. } | Outcome::Failed(error) => {
-                self.fail(batch, error, shared);
+                self.fail(&batch, error, shared);
             }
         }
     }
@@ -203,7 +203,7 @@ impl PartitionState {
 
     fn send_again(&mut self, mut batch: SentBatch, error: Error, shared: &Shared) {
         if batch.attempts > shared.settings.retries {
-            self.fail(batch, error, shared);
+            self.fail(&batch, error, shared);
             return;
         }
         let settings = &shared.settings;
@@ -217,7 +217,7 @@ impl PartitionState {
         self.again.insert(place, batch);
     }
 
-    fn fail(&mut self, batch: SentBatch, error: Error, shared: &Shared) {
+    fn fail(&mut self, batch: &SentBatch, error: Error, shared: &Shared) {
         // The broker will miss its numbers.
         self.needs_bump |= self.sequence.is_some();
         shared.completed(batch.number, batch.record_count, false);
@@ -230,7 +230,7 @@ impl PartitionState {
         let is_over = |opened_at: Instant| opened_at + after <= now;
         while let Some(batch) = self.again.pop_front_if(|batch| is_over(batch.opened_at)) {
             let error = expired(after, batch.last_error.clone());
-            self.fail(batch, error, shared);
+            self.fail(&batch, error, shared);
         }
         while self.queue.oldest().is_some_and(is_over) {
             let Some(batch) = self.queue.take() else {
@@ -243,7 +243,7 @@ impl PartitionState {
     /// Gives up everything that waits.
     pub(super) fn fail_all(&mut self, shared: &Shared, error: &Error) {
         while let Some(batch) = self.again.pop_front() {
-            self.fail(batch, error.clone(), shared);
+            self.fail(&batch, error.clone(), shared);
         }
         while let Some(batch) = self.queue.take() {
             fail_unsent(&batch, error.clone(), shared);

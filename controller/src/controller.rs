@@ -317,7 +317,7 @@ impl Controller {
             Turn::Moved => {
                 // The operation is not at the desk: what it owes is answered here.
                 let call = operation.call();
-                effects.extend(call.map(|id| not_controller(id)));
+                effects.extend(call.map(not_controller));
                 self.resign(effects);
                 self.is_holder_dirty = true;
             }

@@ -16,7 +16,7 @@ pub enum Effect {
     ///
     /// Owed: always an answer, however late ([`Outcome::Unknown`](barnabas_zk_schema::Outcome) where
     /// none came), unless the session expires first; nothing is sent on another session; a write is
-    /// never sent a second time. Reads may be joined into MultiReads.
+    /// never sent a second time. Reads may be joined into `MultiReads`.
     Zk {
         /// Named in the answer.
         batch: BatchId,

@@ -1,6 +1,6 @@
 //! A broker lost a log directory: asks it which replicas are gone with it.
 //!
-//! The question is LeaderAndIsr for all it keeps; what is in a lost directory is answered with a
+//! The question is `LeaderAndIsr` for all it keeps; what is in a lost directory is answered with a
 //! storage error. Source: kafka 2.8 `controller/KafkaController.scala`
 //! (`processLogDirEventNotification`), KIP-112.
 

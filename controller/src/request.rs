@@ -1,7 +1,7 @@
 //! What the controller tells brokers, and what they say to it.
 //!
-//! Domain structs: the broker's driver turns them into LeaderAndIsr v4, UpdateMetadata v6 and
-//! StopReplica v3 (inter-broker protocol 2.6) and their answers back. Source: classic Kafka 2.8
+//! Domain structs: the broker's driver turns them into `LeaderAndIsr` v4, `UpdateMetadata` v6 and
+//! `StopReplica` v3 (inter-broker protocol 2.6) and their answers back. Source: classic Kafka 2.8
 //! `controller/ControllerChannelManager.scala`.
 
 use std::collections::BTreeMap;
@@ -10,11 +10,11 @@ use barnabas_wire::id::{BrokerEpoch, BrokerId, ControllerEpoch, LeaderEpoch, Top
 use barnabas_zk_schema::ZkVersion;
 use barnabas_zk_schema::broker::Endpoint;
 
-/// The leader that UpdateMetadata names for a partition that is being deleted: brokers drop it from
+/// The leader that `UpdateMetadata` names for a partition that is being deleted: brokers drop it from
 /// their metadata.
 pub const LEADER_DURING_DELETE: BrokerId = BrokerId(-2);
 
-/// The leader epoch that StopReplica names for a partition that is being deleted: brokers stop it
+/// The leader epoch that `StopReplica` names for a partition that is being deleted: brokers stop it
 /// whatever epoch they know (KIP-570).
 pub const LEADER_EPOCH_DURING_DELETE: LeaderEpoch = LeaderEpoch(-2);
 

@@ -86,7 +86,7 @@ impl TopicCreation {
     }
 
     /// What is there that was not noticed yet; and which topics have settings left from another time.
-    fn looked(&mut self, context: &Context, outcomes: Vec<Outcome>) -> Turn {
+    fn looked(&mut self, context: &Context, outcomes: &[Outcome]) -> Turn {
         let mut ops = Vec::new();
         let open = std::mem::take(&mut self.open);
         for (position, answers) in open.into_iter().zip(outcomes.chunks(LOOKS)) {
@@ -223,7 +223,7 @@ impl Operation for TopicCreation {
 
     fn resume(&mut self, context: &mut Context, outcomes: Vec<Outcome>) -> Turn {
         match std::mem::take(&mut self.phase) {
-            Phase::Look => self.looked(context, outcomes),
+            Phase::Look => self.looked(context, &outcomes),
             Phase::Write => self.written(context, outcomes),
             Phase::ReadBack => self.read_back(context, outcomes),
         }

@@ -71,7 +71,7 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-/// What is spoken on a listener. The numbers are those of UpdateMetadata.
+/// What is spoken on a listener. The numbers are those of `UpdateMetadata`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i16)]
 pub enum SecurityProtocol {

@@ -21,7 +21,7 @@ empty_znode!(
 );
 
 /// `/log_dir_event_notification/log_dir_event_`, numbered by the server: the broker that lost a log
-/// directory. The controller asks it with LeaderAndIsr which replicas are gone.
+/// directory. The controller asks it with `LeaderAndIsr` which replicas are gone.
 #[derive(Clone, Copy, Debug)]
 pub struct LogDirEventZnode;
 

@@ -1,4 +1,11 @@
 //! Stories about the controller: what happens, and what comes of it, one test for each sentence.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod brokers;
 mod candidacy;

@@ -1,21 +1,19 @@
 //! Many operations at once.
 
 use barnabas_tests::liveness::within;
-use barnabas_tests::zookeeper::ZooKeeper;
 use barnabas_wire::id::ControllerEpoch;
 use barnabas_zk_schema::controller::ControllerEpochZnode;
 use barnabas_zk_schema::{
     ControllerOp, CreateMode, Expected, Fence, Outcome, ZkError, ZkOp, ZkReply, ZkVersion, Znode,
 };
 
-use crate::fixture::{LONG_MS, Party, creation, read, setting};
+use crate::fixture::{Party, creation, read, setting};
 
 /// As many partitions as a large broker leads.
 const PARTITIONS: usize = 10_000;
 
 async fn controller(name: &str) -> (Party, Fence) {
-    let chroot = ZooKeeper::shared().chroot(name);
-    let party = Party::start(chroot.connect_string(), LONG_MS).await;
+    let party = Party::alone(name).await;
     party.run(ControllerOp::create_epoch().into_op()).await;
     let stat = party
         .run(ZkOp::Read(ControllerEpochZnode.read()))

@@ -31,6 +31,8 @@ pub fn settings(connect_string: &str, session_timeout_ms: u32) -> Settings {
 pub struct Party {
     pub session: Session,
     pub events: SessionEvents,
+    /// Removed with the party where nobody else holds it.
+    _chroot: Option<Chroot>,
 }
 
 impl Party {
@@ -38,10 +40,24 @@ impl Party {
         Self::with(settings(connect_string, session_timeout_ms)).await
     }
 
+    /// On the shared server, below a path of its own.
+    pub async fn alone(name: &str) -> Self {
+        let chroot = ZooKeeper::shared().chroot(name);
+        let party = Self::start(chroot.connect_string(), LONG_MS).await;
+        Self {
+            _chroot: Some(chroot),
+            ..party
+        }
+    }
+
     pub async fn with(settings: Settings) -> Self {
         let (session, events) = Session::start(settings).await.unwrap();
         assert!(session.current().is_some());
-        let mut party = Self { session, events };
+        let mut party = Self {
+            session,
+            events,
+            _chroot: None,
+        };
         let first = party.next().await;
         assert!(matches!(first, SessionEvent::Established(_)), "{first:?}");
         party

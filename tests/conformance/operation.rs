@@ -8,11 +8,6 @@ use barnabas_zk_session::{REQUEST_SIZE_BYTES_MAX, Session, SessionEvent, StartEr
 
 use crate::fixture::{LONG_MS, Pair, Party, create, creation, read, set, setting, settings};
 
-async fn alone(name: &str) -> Party {
-    let chroot = ZooKeeper::shared().chroot(name);
-    Party::start(chroot.connect_string(), LONG_MS).await
-}
-
 fn version(version: i32) -> Expected {
     Expected::Version(ZkVersion(version))
 }
@@ -31,7 +26,7 @@ fn failed(outcome: &Outcome, expected: &ZkError) {
 
 #[tokio::test]
 async fn a_znode_is_created_read_set_and_deleted_by_version() {
-    let party = alone("crud").await;
+    let party = Party::alone("crud").await;
     let create = || create("/a", "one", CreateMode::Persistent);
     let Outcome::Done(ZkReply::Created { path, stat }) = party.run(create()).await else {
         panic!("not created")
@@ -70,7 +65,7 @@ async fn a_znode_is_created_read_set_and_deleted_by_version() {
 
 #[tokio::test]
 async fn questions_about_a_znode_are_answered_or_say_that_there_is_none() {
-    let party = alone("questions").await;
+    let party = Party::alone("questions").await;
     let session = &party.session;
     session
         .ensure_paths(party.generation(), ["/a/b".into(), "/a/c".into()])
@@ -123,7 +118,7 @@ async fn dropping_the_last_handle_closes_the_session() {
 
 #[tokio::test]
 async fn a_sequential_znode_is_answered_with_its_number() {
-    let party = alone("sequential").await;
+    let party = Party::alone("sequential").await;
     for number in ["0000000000", "0000000001"] {
         let op = create("/change_", "", CreateMode::PersistentSequential);
         let Outcome::Done(ZkReply::Created { path, .. }) = party.run(op).await else {
@@ -135,7 +130,7 @@ async fn a_sequential_znode_is_answered_with_its_number() {
 
 #[tokio::test]
 async fn a_multi_does_all_or_nothing_and_names_the_first_that_failed() {
-    let party = alone("multi").await;
+    let party = Party::alone("multi").await;
     let op = |check: i32| {
         ZkOp::Multi(vec![
             creation("/a", "one", CreateMode::Persistent),
@@ -178,7 +173,7 @@ async fn a_multi_does_all_or_nothing_and_names_the_first_that_failed() {
 
 #[tokio::test]
 async fn operations_of_one_call_are_executed_in_their_order() {
-    let party = alone("order").await;
+    let party = Party::alone("order").await;
     let mut ops = vec![create("/n", "0", CreateMode::Persistent)];
     for number in 1..=100 {
         ops.push(set("/n", &number.to_string(), version(number - 1)));
@@ -221,7 +216,7 @@ async fn a_request_that_is_too_large_is_refused_and_spoils_no_other() {
 
 #[tokio::test]
 async fn a_check_by_itself_is_no_operation() {
-    let party = alone("check").await;
+    let party = Party::alone("check").await;
     let check = ZkWrite::Check {
         path: "/".into(),
         version: ZkVersion(0),

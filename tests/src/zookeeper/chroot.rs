@@ -1,12 +1,8 @@
 //! A path of a shared ZooKeeper that belongs to one test.
 
+use barnabas_zk_schema::{Expected, Outcome, ZkOp, ZkPath, ZkRead, ZkReply, ZkWrite};
+use barnabas_zk_session::{Session, Settings};
 use std::net::SocketAddr;
-use std::time::Duration;
-
-use zookeeper_async::{WatchedEvent, ZkError, ZooKeeper, ZooKeeperExt};
-
-/// Session and patience for the removal.
-const REMOVAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The path, and how to get there. On a server that outlives the tests the path is removed when
 /// this is dropped; on one that was started for them, it goes with the server.
@@ -54,10 +50,10 @@ impl Drop for Chroot {
         let removing = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
-                .build()?;
+                .build();
             runtime
-                .block_on(remove(&server, &path))
-                .map_err(std::io::Error::other)
+                .expect("a runtime")
+                .block_on(remove(&server, path.as_str().into()))
         });
         match removing.join() {
             Ok(Ok(())) => {}
@@ -67,19 +63,48 @@ impl Drop for Chroot {
     }
 }
 
-/// One connection, one after another: all that this client is good for.
-async fn remove(server: &str, path: &str) -> Result<(), ZkError> {
-    let removal = async {
-        let client = ZooKeeper::connect(server, REMOVAL_TIMEOUT, |_: WatchedEvent| {}).await?;
-        let done = client.delete_recursive(path).await;
-        client.close().await?;
-        match done {
-            Err(ZkError::NoNode) => Ok(()),
-            other => other,
-        }
+/// Removes `path` and everything below it.
+async fn remove(server: &str, path: ZkPath) -> Result<(), String> {
+    let started = Session::start(Settings::new(server)).await;
+    let (session, _events) = started.map_err(|error| error.to_string())?;
+    let generation = session.current().ok_or("no session")?.generation;
+    let mut all = vec![path];
+    let mut level = 0..1;
+    while !level.is_empty() {
+        let questions = all[level.clone()]
+            .iter()
+            .cloned()
+            .map(ZkRead::Children)
+            .map(ZkOp::Read);
+        let answers = session.execute(generation, questions.collect()).await;
+        let below: Vec<ZkPath> = answers
+            .into_iter()
+            .zip(&all[level.clone()])
+            .flat_map(|(answer, parent)| {
+                let names = answer.into_children().unwrap_or_default();
+                names
+                    .into_iter()
+                    .map(|name| parent.child(name))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        level = level.end..level.end + below.len();
+        all.extend(below);
+    }
+    // Children before their parents.
+    let deletions = all.into_iter().rev().map(|path| {
+        ZkOp::Write(ZkWrite::Delete {
+            path,
+            expected: Expected::Any,
+        })
+    });
+    let outcomes = session.execute(generation, deletions.collect()).await;
+    session.close().await;
+    let is_gone = |outcome: &Outcome| {
+        outcome.is_no_node() || matches!(outcome, Outcome::Done(ZkReply::Deleted))
     };
-    match tokio::time::timeout(REMOVAL_TIMEOUT, removal).await {
-        Ok(done) => done,
-        Err(_) => Err(ZkError::OperationTimeout),
+    match outcomes.into_iter().find(|outcome| !is_gone(outcome)) {
+        None => Ok(()),
+        Some(outcome) => Err(format!("{outcome:?}")),
     }
 }

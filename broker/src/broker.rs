@@ -29,6 +29,7 @@ use crate::auto_create::UnderWay;
 use crate::clock;
 use crate::controlled_shutdown;
 use crate::data_plane::{DataPlane, DataPlaneError};
+use crate::deletion_marks::DeletionMarks;
 use crate::driver::config_change::ConfigChanges;
 use crate::driver::controller::{ControllerHandle, ControllerParts};
 use crate::driver::session::{self, SessionParts};
@@ -168,6 +169,7 @@ impl Broker {
             controller,
             asker,
             auto_creations: UnderWay::default(),
+            deletion_marks: DeletionMarks::default(),
             producer_ids: ProducerIds::default(),
             metrics,
             partitions,

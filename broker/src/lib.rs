@@ -11,6 +11,7 @@ mod clock;
 pub mod control_message;
 mod controlled_shutdown;
 pub mod data_plane;
+pub mod deletion_marks;
 pub mod driver;
 pub mod fetch_session;
 pub mod health;

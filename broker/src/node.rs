@@ -8,6 +8,7 @@ use barnabas_zk_schema::broker::Endpoint;
 use barnabas_zk_session::Session;
 
 use crate::auto_create::UnderWay;
+use crate::deletion_marks::DeletionMarks;
 use crate::driver::controller::ControllerHandle;
 use crate::fetch_session::FetchSessions;
 use crate::metadata_cache::MetadataCache;
@@ -44,6 +45,8 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     /// Topics whose creation on first use is under way.
     pub auto_creations: UnderWay,
+    /// Which topics are marked for deletion.
+    pub deletion_marks: DeletionMarks,
     /// Ids for idempotent producers.
     pub producer_ids: ProducerIds,
     /// Its partitions.

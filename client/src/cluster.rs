@@ -42,6 +42,9 @@ pub struct Topic {
     pub error: Option<ErrorCode>,
     /// Whether it is one of the cluster's own.
     pub is_internal: bool,
+    /// Whether it is marked for deletion and still there. Told by a Barnabas broker when it is
+    /// asked for all topics or described; false where the broker does not tell.
+    pub is_marked_for_deletion: bool,
     /// Its partitions, by index.
     pub partitions: Vec<Partition>,
 }
@@ -126,6 +129,7 @@ impl From<&MetadataResponseTopic> for Topic {
         Self {
             error: (code != ErrorCode::None).then_some(code),
             is_internal: topic.is_internal,
+            is_marked_for_deletion: topic.is_marked_for_deletion,
             partitions,
         }
     }

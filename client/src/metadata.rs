@@ -181,9 +181,9 @@ impl Metadata {
             .push(topic.clone());
         }
         let connection = self.any_connection().await?;
-        let mut answers = vec![ask(&connection, Some(&keep), false).await?];
+        let mut answers = vec![ask(&connection, Some(&keep), Also::Nothing).await?];
         if !create.is_empty() {
-            answers.push(ask(&connection, Some(&create), true).await?);
+            answers.push(ask(&connection, Some(&create), Also::Create).await?);
         }
         Ok(answers)
     }
@@ -191,13 +191,13 @@ impl Metadata {
     /// Asks about every topic there is; the snapshot does not change.
     pub(crate) async fn ask_all(&self) -> Result<MetadataResponse> {
         let connection = self.any_connection().await?;
-        ask(&connection, None, false).await
+        ask(&connection, None, Also::DeletionMarks).await
     }
 
     /// Asks about these topics only; the snapshot does not change.
     pub(crate) async fn ask_about(&self, topics: &[TopicName]) -> Result<MetadataResponse> {
         let connection = self.any_connection().await?;
-        ask(&connection, Some(topics), false).await
+        ask(&connection, Some(topics), Also::DeletionMarks).await
     }
 
     /// A connection to any broker: one that is open, a live one, one of the first servers.
@@ -251,11 +251,23 @@ fn describe(broker: &Broker, error: &Error) -> String {
     }
 }
 
+/// What a question brings about besides its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Also {
+    /// Nothing.
+    Nothing,
+    /// Topics that do not exist may be created.
+    Create,
+    /// The broker tells which of the topics are marked for deletion, which costs it a question to
+    /// ZooKeeper.
+    DeletionMarks,
+}
+
 /// `topics` none asks about all of them.
 async fn ask(
     connection: &Connection,
     topics: Option<&[TopicName]>,
-    may_create: bool,
+    also: Also,
 ) -> Result<MetadataResponse> {
     let lost = |source| Error::Request {
         broker_id: -1,
@@ -275,10 +287,12 @@ async fn ask(
     } else {
         topics.map(wanted)
     };
+    let is_none = version > 0 && topics.as_ref().is_some_and(Vec::is_empty);
     let request = MetadataRequest {
         topics,
         // Before version 4 every question may create.
-        allow_auto_topic_creation: may_create || version < 4,
+        allow_auto_topic_creation: also == Also::Create || version < 4,
+        include_deletion_marks: also == Also::DeletionMarks && !is_none,
         ..MetadataRequest::default()
     };
     connection.call(&request).await.map_err(lost)

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use barnabas_controller::request::PartitionMetadata;
-use barnabas_wire::id::{BrokerId, PartitionId};
+use barnabas_wire::id::{BrokerId, PartitionId, TopicName};
 use barnabas_wire::message::metadata::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -27,6 +27,7 @@ struct Question {
     /// None: all topics.
     names: Option<BTreeSet<Str>>,
     may_create: bool,
+    wants_marks: bool,
     api_version: i16,
     listener: Arc<str>,
 }
@@ -47,14 +48,18 @@ pub(super) fn handle(context: &Context<'_>, request: MetadataRequest) -> Outcome
         }
         _ => vec![],
     };
-    if unknown.is_empty() {
+    if unknown.is_empty() && !question.wants_marks {
         return question.answer(node, &cluster, &[]).into();
     }
     let question = question.detached();
     let node = Arc::clone(node);
     Outcome::spawn(async move {
         let created = auto_create::create(&node, unknown).await;
-        question.answer(&node, &node.metadata.snapshot(), &created)
+        let mut answer = question.answer(&node, &node.metadata.snapshot(), &created);
+        if question.wants_marks {
+            mark(&mut answer, &node.deletion_marks.read(&node.session).await);
+        }
+        answer
     })
 }
 
@@ -76,6 +81,7 @@ impl Question {
         Ok(Self {
             names: topics.is_some().then_some(names),
             may_create: request.allow_auto_topic_creation,
+            wants_marks: request.include_deletion_marks,
             api_version,
             listener: Arc::clone(&context.peer.listener),
         })
@@ -189,6 +195,14 @@ impl Question {
             isr_nodes,
             offline_replicas: partition.offline_replicas.iter().map(|id| id.0).collect(),
         }
+    }
+}
+
+/// Notes which of the topics are marked for deletion.
+fn mark(answer: &mut MetadataResponse, marked: &BTreeSet<TopicName>) {
+    for topic in &mut answer.topics {
+        let name = topic.name.as_ref().map(Str::as_str);
+        topic.is_marked_for_deletion = name.is_some_and(|name| marked.contains(name));
     }
 }
 

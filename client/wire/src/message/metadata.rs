@@ -1,4 +1,7 @@
 //! `Metadata` (3): brokers, topics, and who leads what. Source: KIP-4, KIP-320, KIP-430, KIP-516.
+//!
+//! Two tagged fields are ours. Kafka's tool read the marks of deletion from ZooKeeper; no message of
+//! Kafka carries them. Clients and brokers that do not know the fields pass over them (KIP-482).
 
 use crate::{Str, Uuid, Wire};
 
@@ -19,6 +22,9 @@ pub struct MetadataRequest {
     /// Whether to tell what the client may do to each topic.
     #[wire(versions = 8..)]
     pub include_topic_authorized_operations: bool,
+    /// Ours: whether to tell which topics are marked for deletion.
+    #[wire(versions = 9.., tag = 10000, ignorable)]
+    pub include_deletion_marks: bool,
 }
 
 /// A topic that is asked about.
@@ -87,6 +93,9 @@ pub struct MetadataResponseTopic {
     /// Bits of what the client may do to it; -2147483648 if not told.
     #[wire(versions = 8.., default = i32::MIN)]
     pub topic_authorized_operations: i32,
+    /// Ours, told where it was asked for: whether a mark under `/admin/delete_topics` stands.
+    #[wire(versions = 9.., tag = 10000, ignorable)]
+    pub is_marked_for_deletion: bool,
 }
 
 /// One partition.

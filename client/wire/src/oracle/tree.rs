@@ -1,7 +1,7 @@
 //! Two `Debug` texts as trees that can be compared.
 //!
 //! Differences that mean nothing on the wire go away: names of structs, newtypes and `Some`
-//! around a value, unknown tagged fields, and null against empty (the bytes tell those apart).
+//! around a value, fields that only one side knows, and null against empty (the bytes tell those apart).
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -19,6 +19,14 @@ pub(super) enum Tree {
 const RENAMED: [(&str, &str); 2] = [
     ("_type", "kind"),
     ("is_k_raft_controller", "is_kraft_controller"),
+];
+
+/// Fields that the other side does not show: what it does not know it keeps as bytes, and ours are
+/// tagged fields of our own. That they are written alike is seen in the bytes.
+const HIDDEN: [&str; 3] = [
+    "unknown_tagged_fields",
+    "include_deletion_marks",
+    "is_marked_for_deletion",
 ];
 
 /// Reads what `{:?}` has printed.
@@ -59,7 +67,7 @@ impl Reader<'_> {
                 let fields = self.until('}', Self::field).into_iter();
                 Tree::Struct(
                     fields
-                        .filter(|(name, _)| name != "unknown_tagged_fields")
+                        .filter(|(name, _)| !HIDDEN.contains(&name.as_str()))
                         .collect(),
                 )
             }

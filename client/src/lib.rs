@@ -20,8 +20,6 @@
 #![forbid(unsafe_code)]
 
 mod admin;
-#[cfg(feature = "cli")]
-pub mod cli;
 mod client;
 mod cluster;
 mod config;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::assignment::Assignment;
 use super::count::Count;
 use super::format::Format;
 use super::start::Start;
@@ -11,18 +12,18 @@ use super::start::Start;
 /// Administers a Kafka cluster, and produces to and consumes from it.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "barnabas", version, arg_required_else_help = true)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Flags that every command takes.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub noun: Noun,
+    pub(crate) noun: Noun,
 }
 
 /// Flags that every command takes, before it or after it.
 #[derive(Args, Clone, Debug)]
-pub struct Global {
+pub(crate) struct Global {
     /// Brokers to begin with, as host:port, separated by commas.
     #[arg(
         short = 'b',
@@ -32,27 +33,27 @@ pub struct Global {
         env = "KAFKA_BOOTSTRAP_SERVERS",
         default_value = "localhost:9092"
     )]
-    pub bootstrap_server: String,
+    pub(crate) bootstrap_server: String,
     /// How answers are printed.
     #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
-    pub output: Output,
+    pub(crate) output: Output,
     /// A client property, such as request.timeout.ms=5000. May be given many times.
     #[arg(short = 'X', long = "property", global = true, value_name = "KEY=VALUE", value_parser = pair)]
-    pub properties: Vec<(String, String)>,
+    pub(crate) properties: Vec<(String, String)>,
     /// Seconds until a command that gets no answer gives up.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
-    pub timeout: u64,
+    pub(crate) timeout: u64,
     /// More about what is going on, on standard error; twice for all of it.
     #[arg(short = 'v', long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// Nothing but data and errors.
     #[arg(short = 'q', long, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// Plain columns, for people.
     Table,
     /// JSON, for scripts: one document, or one line for each record consumed.
@@ -61,7 +62,7 @@ pub enum Output {
 
 /// What a command is about.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Noun {
+pub(crate) enum Noun {
     /// Create, delete, list and describe topics.
     #[command(subcommand)]
     Topic(Topic),
@@ -79,7 +80,7 @@ pub enum Noun {
 
 /// Commands on topics.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Topic {
+pub(crate) enum Topic {
     /// Create topics.
     Create(TopicCreate),
     /// Delete topics with all their records.
@@ -92,39 +93,39 @@ pub enum Topic {
 
 /// `topic create`.
 #[derive(Args, Clone, Debug)]
-pub struct TopicCreate {
+pub(crate) struct TopicCreate {
     /// Names of the topics.
     #[arg(required = true, value_name = "TOPIC")]
-    pub topics: Vec<String>,
+    pub(crate) topics: Vec<String>,
     /// Number of partitions. Without it the broker's num.partitions decides.
     #[arg(short = 'p', long, value_name = "N", allow_negative_numbers = true)]
-    pub partitions: Option<i32>,
+    pub(crate) partitions: Option<i32>,
     /// Number of replicas of each partition. Without it the broker's default.replication.factor
     /// decides.
     #[arg(short = 'r', long, value_name = "N", allow_negative_numbers = true)]
-    pub replication_factor: Option<i16>,
+    pub(crate) replication_factor: Option<i16>,
     /// A setting of the topic, such as retention.ms=3600000. May be given many times.
     #[arg(short = 'c', long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub config: Vec<(String, String)>,
+    pub(crate) config: Vec<(String, String)>,
     /// Who places the replicas: the controller, or this tool by the modulo ring (partition i on
     /// broker i mod n), which then holds under any controller.
     #[arg(long, value_enum, default_value_t = Placement::Controller, conflicts_with = "replica_assignment")]
-    pub placement: Placement,
+    pub(crate) placement: Placement,
     /// Brokers of each partition, as Kafka's tools take them: 0:1,1:2 is two partitions of two
     /// replicas.
     #[arg(long, value_name = "ID:ID,ID:ID", conflicts_with_all = ["partitions", "replication_factor"])]
-    pub replica_assignment: Option<String>,
+    pub(crate) replica_assignment: Option<Assignment>,
     /// A topic that exists already is no error.
     #[arg(long)]
-    pub if_not_exists: bool,
+    pub(crate) if_not_exists: bool,
     /// Only ask whether it could be done.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// Who places the replicas of a new topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Placement {
+pub(crate) enum Placement {
     /// The controller, by its own policy.
     Controller,
     /// This tool, by the modulo ring over the live brokers.
@@ -133,60 +134,60 @@ pub enum Placement {
 
 /// `topic delete`.
 #[derive(Args, Clone, Debug)]
-pub struct TopicDelete {
+pub(crate) struct TopicDelete {
     /// Names of the topics.
     #[arg(required = true, value_name = "TOPIC")]
-    pub topics: Vec<String>,
+    pub(crate) topics: Vec<String>,
     /// A topic that does not exist is no error.
     #[arg(long)]
-    pub if_exists: bool,
+    pub(crate) if_exists: bool,
 }
 
 /// `topic describe`.
 #[derive(Args, Clone, Debug)]
-pub struct TopicDescribe {
+pub(crate) struct TopicDescribe {
     /// Names of the topics; all of them where none is given.
     #[arg(value_name = "TOPIC")]
-    pub topics: Vec<String>,
+    pub(crate) topics: Vec<String>,
 }
 
 /// `produce`.
 #[derive(Args, Clone, Debug)]
-pub struct Produce {
+pub(crate) struct Produce {
     /// The topic.
-    pub topic: String,
+    pub(crate) topic: String,
     /// Read lines from this file instead of standard input.
     #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Key of every record.
     #[arg(short = 'k', long, conflicts_with = "key_separator")]
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// What stands between key and value in a line. A line without it is an error.
     #[arg(short = 'K', long, value_name = "TEXT")]
-    pub key_separator: Option<String>,
+    pub(crate) key_separator: Option<String>,
     /// A header of every record. May be given many times.
     #[arg(short = 'H', long = "header", value_name = "KEY=VALUE", value_parser = pair)]
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Partition of every record. Without it the key decides, else they go round.
     #[arg(long, value_name = "N")]
-    pub partition: Option<i32>,
+    pub(crate) partition: Option<i32>,
     /// Codec: none, gzip, snappy, lz4 or zstd.
     #[arg(short = 'z', long, value_name = "CODEC", default_value = "none")]
-    pub compression: String,
+    pub(crate) compression: String,
     /// Who must have a record before it counts as sent: 0 nobody, 1 the leader, all the in-sync
     /// replicas.
     #[arg(long, value_name = "0|1|all", default_value = "all")]
-    pub acks: String,
+    pub(crate) acks: String,
 }
 
 /// `consume`.
 #[derive(Args, Clone, Debug)]
-pub struct Consume {
+pub(crate) struct Consume {
     /// The topic.
-    pub topic: String,
+    pub(crate) topic: String,
     /// Read from the first record on; the same as --offset start.
     #[arg(long, conflicts_with = "offset")]
-    pub from_beginning: bool,
+    pub(crate) from_beginning: bool,
     /// Where to begin: start, end, an offset, -N for the last N of each partition, or @ and a time
     /// (ms since 1970, or 2026-11-21T10:00:00Z).
     #[arg(
@@ -196,36 +197,36 @@ pub struct Consume {
         default_value = "end",
         allow_hyphen_values = true
     )]
-    pub offset: Start,
+    pub(crate) offset: Start,
     /// Only these partitions.
     #[arg(short = 'p', long, value_name = "N,N", value_delimiter = ',')]
-    pub partition: Vec<i32>,
+    pub(crate) partition: Vec<i32>,
     /// Stop after so many records.
     #[arg(short = 'n', long, value_name = "N")]
-    pub count: Option<Count>,
+    pub(crate) count: Option<Count>,
     /// Stop at what was the end when the command began.
     #[arg(short = 'e', long, conflicts_with = "follow")]
-    pub exit_at_end: bool,
+    pub(crate) exit_at_end: bool,
     /// Go on waiting for new records (also without this flag, unless another one says where to
     /// stop).
     #[arg(long)]
-    pub follow: bool,
+    pub(crate) follow: bool,
     /// How to print a record: %v value, %k key, %h headers, %t topic, %p partition, %o offset, %T
     /// timestamp in ms, %% a percent sign, \n and \t.
     #[arg(short = 'f', long, value_name = "TEXT", default_value = "%v\\n")]
-    pub format: Format,
+    pub(crate) format: Format,
 }
 
 /// Commands on the cluster.
 #[derive(Clone, Copy, Debug, Subcommand)]
-pub enum Cluster {
+pub(crate) enum Cluster {
     /// Show its id, its brokers and which of them is the controller.
     Describe,
 }
 
 /// Measurements.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Perf {
+pub(crate) enum Perf {
     /// Produce as fast as possible, or at a given rate.
     Produce(PerfProduce),
     /// Consume as fast as possible.
@@ -234,12 +235,12 @@ pub enum Perf {
 
 /// `perf produce`.
 #[derive(Args, Clone, Debug)]
-pub struct PerfProduce {
+pub(crate) struct PerfProduce {
     /// The topic; it must exist.
-    pub topic: String,
+    pub(crate) topic: String,
     /// Number of records, such as 5M.
     #[arg(short = 'n', long, value_name = "N", default_value = "1M")]
-    pub num_records: Count,
+    pub(crate) num_records: Count,
     /// Bytes of each record's value.
     #[arg(
         short = 's',
@@ -248,26 +249,26 @@ pub struct PerfProduce {
         value_name = "BYTES",
         default_value_t = 100
     )]
-    pub record_size: usize,
+    pub(crate) record_size: usize,
     /// Records a second; without it as many as go through.
     #[arg(long, value_name = "N")]
-    pub throughput: Option<Count>,
+    pub(crate) throughput: Option<Count>,
     /// Codec: none, gzip, snappy, lz4 or zstd.
     #[arg(short = 'z', long, value_name = "CODEC", default_value = "none")]
-    pub compression: String,
+    pub(crate) compression: String,
     /// Who must have a record before it counts as sent: 0, 1 or all.
     #[arg(long, value_name = "0|1|all", default_value = "1")]
-    pub acks: String,
+    pub(crate) acks: String,
 }
 
 /// `perf consume`.
 #[derive(Args, Clone, Debug)]
-pub struct PerfConsume {
+pub(crate) struct PerfConsume {
     /// The topic; it is read from its beginning.
-    pub topic: String,
+    pub(crate) topic: String,
     /// Number of records; without it all that are there at the start.
     #[arg(short = 'n', long, alias = "messages", value_name = "N")]
-    pub num_records: Option<Count>,
+    pub(crate) num_records: Option<Count>,
 }
 
 /// Parses `key=value`.

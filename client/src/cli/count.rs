@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// A number of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(pub u64);
+pub(crate) struct Count(pub(crate) u64);
 
 impl FromStr for Count {
     type Err = String;

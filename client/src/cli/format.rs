@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// One piece of a [`Format`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub(crate) enum Piece {
     /// Printed as it is.
     Text(String),
     /// `%v`
@@ -25,7 +25,7 @@ pub enum Piece {
 
 /// The pieces in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Format(pub Vec<Piece>);
+pub(crate) struct Format(pub(crate) Vec<Piece>);
 
 impl FromStr for Format {
     type Err = String;

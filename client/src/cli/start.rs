@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// Where consuming begins in each partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub(crate) enum Start {
     /// The first record that is there.
     Beginning,
     /// After the last record.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// A table under construction.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub(crate) struct Table {
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
 }
@@ -12,7 +12,7 @@ pub struct Table {
 impl Table {
     /// A table with these heads and no rows.
     #[must_use]
-    pub fn new(heads: &[&str]) -> Self {
+    pub(crate) fn new(heads: &[&str]) -> Self {
         Self {
             heads: heads.iter().map(|head| (*head).to_owned()).collect(),
             rows: Vec::new(),
@@ -20,13 +20,13 @@ impl Table {
     }
 
     /// Adds a row; cells that are missing are empty.
-    pub fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
+    pub(crate) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Whether there is no row.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 }

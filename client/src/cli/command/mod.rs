@@ -1,0 +1,7 @@
+//! One file for each command.
+
+pub(super) mod cluster_describe;
+pub(super) mod topic_create;
+pub(super) mod topic_delete;
+pub(super) mod topic_describe;
+pub(super) mod topic_list;

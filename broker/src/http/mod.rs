@@ -8,7 +8,7 @@ mod request;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl Server {
         health: Arc<Health>,
     ) -> Result<Self, BindError> {
         let bound = match host {
-            "" => TcpListener::bind(("0.0.0.0", port)).await,
+            "" => Self::bind_every_address(port).await,
             host => Self::bind_name(host, port).await,
         };
         let listener = bound.map_err(|source| BindError {
@@ -87,6 +87,16 @@ impl Server {
                 connections,
             }),
         })
+    }
+
+    /// IPv6 and IPv4 together, or IPv4 alone where the system has no IPv6.
+    async fn bind_every_address(port: u16) -> io::Result<TcpListener> {
+        match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
+            }
+            bound => bound,
+        }
     }
 
     async fn bind_name(host: &str, port: u16) -> io::Result<TcpListener> {

@@ -38,7 +38,10 @@ pub(crate) async fn run(node: &Node) {
                 warn!(count, "the controller could not move all leaderships yet");
             }
             Err(Obstacle::Other(reason)) => {
-                info!(reason, "the controller could not be told yet that this broker stops");
+                info!(
+                    reason,
+                    "the controller could not be told yet that this broker stops"
+                );
             }
         }
     }

@@ -24,6 +24,7 @@ pub mod metadata_cache;
 pub mod metrics;
 pub mod network;
 pub mod node;
+mod observation;
 pub mod partition;
 pub mod peer;
 pub mod producer_ids;

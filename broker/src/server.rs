@@ -5,16 +5,15 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use barnabas_config::Loaded;
-use barnabas_wire::id::BrokerEpoch;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::info;
 
 use crate::broker::{Broker, StartError};
-use crate::health::{Health, Obstacles};
+use crate::health::Health;
 use crate::http;
 use crate::metrics::Metrics;
-use crate::node::Node;
+use crate::observation::Observed;
 
 /// Why the process ends without having served.
 #[derive(Debug, thiserror::Error)]
@@ -42,31 +41,14 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), S
         started = Broker::start(loaded, Arc::clone(&metrics)) => started?,
         () = &mut stop => return Ok(()),
     };
-    health.started(Running(Arc::clone(broker.node())));
+    let observed = Observed::new(broker.node());
+    metrics.partitions.ask(observed.clone());
+    health.started(observed);
     stop.await;
     health.stopping();
     broker.stop().await;
     web.stop().await;
     Ok(())
-}
-
-/// What a running broker needs in order to serve.
-#[derive(Debug)]
-struct Running(Arc<Node>);
-
-impl Obstacles for Running {
-    fn now(&self) -> Vec<&'static str> {
-        let mut obstacles = Vec::new();
-        if self.0.session.current().is_none() {
-            obstacles.push("no ZooKeeper session");
-        } else if !self.0.session.lease().is_held() {
-            obstacles.push("ZooKeeper has not confirmed the session in time");
-        }
-        if self.0.registration.broker_epoch() == BrokerEpoch::NONE {
-            obstacles.push("not registered in ZooKeeper");
-        }
-        obstacles
-    }
 }
 
 /// The web servers, one for each address.

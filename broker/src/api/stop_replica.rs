@@ -1,5 +1,7 @@
 //! StopReplica: the controller tells this broker which replicas to stop, and which logs to delete.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use barnabas_replica::{StopEpoch, StopRefusal};
 use barnabas_wire::ErrorCode;
 use barnabas_wire::id::{BrokerEpoch, ControllerEpoch};
@@ -9,6 +11,7 @@ use tracing::warn;
 
 use super::{Context, Outcome, refusal_code, store_code};
 use crate::control_message::read_stop_replica;
+use crate::node::Node;
 use crate::partition::StopOutcome;
 
 pub(super) fn handle(
@@ -39,7 +42,12 @@ pub(super) fn handle(
                 (StopEpoch::from_wire(stop.leader_epoch.0), stop.delete),
             )
         });
-        let results = turn.stop(stops.collect()).await;
+        let stops: BTreeMap<_, _> = stops.collect();
+        let deletes = stops.values().any(|(_, deletes)| *deletes);
+        let results = turn.stop(stops).await;
+        if deletes {
+            forget_topics(&node);
+        }
         let errors = results.into_iter().map(|(name, result)| {
             if let Err(outcome) = &result {
                 warn!(partition = %name, %outcome, "could not stop as the controller said");
@@ -58,6 +66,18 @@ pub(super) fn handle(
             ..StopReplicaResponse::default()
         }
     })
+}
+
+/// Takes the series of topics away of which nothing is left here.
+fn forget_topics(node: &Node) {
+    let partitions = node.partitions.partitions();
+    let topics: BTreeSet<&str> = partitions
+        .iter()
+        .map(|partition| partition.name().topic.as_str())
+        .collect();
+    node.metrics
+        .topics
+        .forget_all_but(|topic| topics.contains(topic));
 }
 
 fn code(outcome: &StopOutcome) -> ErrorCode {

@@ -19,10 +19,12 @@ use prometheus_client::registry::Registry;
 use crate::network::NetworkMetrics;
 
 pub use controller::ControllerMetrics;
-pub use partition::{PARTITION_SERIES_MAX, PartitionMetrics, PartitionSample, PartitionSource};
+pub use partition::{
+    LedSample, PARTITION_SERIES_MAX, PartitionMetrics, PartitionSample, PartitionSource,
+};
 pub use replica::ReplicaMetrics;
 pub use request::{RequestCounters, RequestMetrics};
-pub use topic::{TopicCounters, TopicMetrics};
+pub use topic::{TOPIC_SERIES_MAX, TopicCounters, TopicMetrics};
 
 /// Every metric of the broker. One per process; what counts holds clones of its parts.
 #[derive(Debug)]

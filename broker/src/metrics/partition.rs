@@ -1,4 +1,5 @@
-//! Offsets and sizes of each partition here, asked for when somebody scrapes.
+//! The partitions here, looked at when somebody scrapes: Kafka's `Log` and the gauges of its
+//! `ReplicaManager`.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,21 @@ pub struct PartitionSample {
     pub log_start_offset: i64,
     /// Offset of the next record.
     pub log_end_offset: i64,
+    /// Whether its log directory has failed.
+    pub is_offline: bool,
+    /// What the leader knows; `None` where this broker is not it.
+    pub led: Option<LedSample>,
+}
+
+/// What the leader of a partition knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedSample {
+    /// Assigned replicas.
+    pub replica_count: usize,
+    /// Replicas in sync.
+    pub isr_count: usize,
+    /// `min.insync.replicas`.
+    pub min_insync_replicas: usize,
 }
 
 /// Whoever knows the partitions of this broker.
@@ -43,6 +59,7 @@ pub struct PartitionMetrics {
     source: Arc<OnceLock<Box<dyn PartitionSource>>>,
 }
 
+/// A series for each partition: name, help, value.
 type Column = (&'static str, &'static str, fn(&PartitionSample) -> i64);
 
 const COLUMNS: [Column; 4] = [
@@ -64,6 +81,48 @@ const COLUMNS: [Column; 4] = [
     ),
 ];
 
+/// A count of partitions: name, help, which to count.
+type Count = (&'static str, &'static str, fn(&PartitionSample) -> bool);
+
+const COUNTS: [Count; 6] = [
+    ("partitioncount", "Partitions with a replica here", |_| true),
+    ("leadercount", "Partitions led from here", |sample| {
+        sample.led.is_some()
+    }),
+    (
+        "offlinereplicacount",
+        "Replicas whose log directory has failed",
+        |sample| sample.is_offline,
+    ),
+    (
+        "underreplicatedpartitions",
+        "Led partitions with fewer replicas in sync than assigned",
+        |sample| {
+            sample
+                .led
+                .is_some_and(|led| led.isr_count < led.replica_count)
+        },
+    ),
+    (
+        "underminisrpartitioncount",
+        "Led partitions with fewer replicas in sync than min.insync.replicas",
+        |sample| {
+            sample
+                .led
+                .is_some_and(|led| led.isr_count < led.min_insync_replicas)
+        },
+    ),
+    (
+        "atminisrpartitioncount",
+        "Led partitions with exactly min.insync.replicas in sync",
+        |sample| {
+            sample
+                .led
+                .is_some_and(|led| led.isr_count == led.min_insync_replicas)
+        },
+    ),
+];
+
 impl PartitionMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let partitions = Self::default();
@@ -73,28 +132,26 @@ impl PartitionMetrics {
 
     /// Says whom to ask. Only the first call counts.
     pub fn ask(&self, source: impl PartitionSource) {
-        if self.source.set(Box::new(source)).is_err() {
-            tracing::debug!("partition metrics already have a source");
-        }
+        self.source.get_or_init(|| Box::new(source));
     }
 }
 
 impl Collector for PartitionMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let samples = self
-            .source
-            .get()
-            .map(|source| source.samples())
-            .unwrap_or_default();
+        let source = self.source.get();
+        let samples = source.map(|source| source.samples()).unwrap_or_default();
+        for (name, help, is_counted) in COUNTS {
+            let name = format!("kafka_server_replicamanager_{name}");
+            let count = samples.iter().filter(|sample| is_counted(sample)).count();
+            gauge(&mut encoder, &name, help, count)?;
+        }
         let is_too_many = samples.len() > PARTITION_SERIES_MAX;
-        let omitted = if is_too_many { samples.len() } else { 0 };
-        let gauge = ConstGauge::new(i64::try_from(omitted).unwrap_or(i64::MAX));
-        gauge.encode(encoder.encode_descriptor(
+        gauge(
+            &mut encoder,
             "barnabas_partition_series_omitted",
             "Partitions whose series are left out because there are too many",
-            None,
-            MetricType::Gauge,
-        )?)?;
+            if is_too_many { samples.len() } else { 0 },
+        )?;
         if is_too_many {
             return Ok(());
         }
@@ -111,4 +168,15 @@ impl Collector for PartitionMetrics {
         }
         Ok(())
     }
+}
+
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    count: usize,
+) -> Result<(), fmt::Error> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    ConstGauge::new(count).encode(metric)
 }

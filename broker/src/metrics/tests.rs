@@ -56,7 +56,7 @@ fn a_topic_counts_for_itself_and_for_all() {
             "kafka_server_brokertopicmetrics_failedfetchrequests_total 1",
         ],
     );
-    metrics.topics.forget("orders");
+    metrics.topics.forget_all_but(|topic| topic == "bills");
     let text = metrics.encode().unwrap();
     assert!(!text.contains("orders"), "{text}");
     check(
@@ -81,26 +81,31 @@ fn requests_are_told_apart_by_api_and_version() {
 }
 
 #[derive(Debug)]
-struct Partitions(usize);
+struct Partitions(Vec<PartitionSample>);
 
 impl PartitionSource for Partitions {
     fn samples(&self) -> Vec<PartitionSample> {
-        let sample = PartitionSample {
-            topic: "t".to_owned(),
-            partition: 4,
-            size_bytes: 5,
-            segment_count: 1,
-            log_start_offset: 2,
-            log_end_offset: 9,
-        };
-        vec![sample; self.0]
+        self.0.clone()
+    }
+}
+
+fn sample(led: Option<LedSample>) -> PartitionSample {
+    PartitionSample {
+        topic: "t".to_owned(),
+        partition: 4,
+        size_bytes: 5,
+        segment_count: 1,
+        log_start_offset: 2,
+        log_end_offset: 9,
+        is_offline: false,
+        led,
     }
 }
 
 #[test]
 fn partitions_are_asked_when_somebody_looks() {
     let metrics = Metrics::new();
-    metrics.partitions.ask(Partitions(1));
+    metrics.partitions.ask(Partitions(vec![sample(None)]));
     check(
         &metrics,
         &[
@@ -115,7 +120,8 @@ fn partitions_are_asked_when_somebody_looks() {
 #[test]
 fn too_many_partitions_are_left_out_and_that_is_told() {
     let metrics = Metrics::new();
-    metrics.partitions.ask(Partitions(PARTITION_SERIES_MAX + 1));
+    let many = vec![sample(None); PARTITION_SERIES_MAX + 1];
+    metrics.partitions.ask(Partitions(many));
     check(&metrics, &["barnabas_partition_series_omitted 4001"]);
     let text = metrics.encode().unwrap();
     assert!(!text.contains("topic=\"t\""));
@@ -134,4 +140,56 @@ fn a_controller_that_resigned_shows_nothing_of_its_reign() {
             "kafka_controller_kafkacontroller_globaltopiccount 0",
         ],
     );
+}
+
+#[test]
+fn partitions_are_counted_by_what_is_wrong_with_them() {
+    let metrics = Metrics::new();
+    let led = |replica_count, isr_count, min_insync_replicas| {
+        sample(Some(LedSample {
+            replica_count,
+            isr_count,
+            min_insync_replicas,
+        }))
+    };
+    let offline = PartitionSample {
+        is_offline: true,
+        ..sample(None)
+    };
+    metrics.partitions.ask(Partitions(vec![
+        led(3, 3, 2),
+        led(3, 2, 2),
+        led(3, 1, 2),
+        offline,
+    ]));
+    check(
+        &metrics,
+        &[
+            "kafka_server_replicamanager_partitioncount 4",
+            "kafka_server_replicamanager_leadercount 3",
+            "kafka_server_replicamanager_offlinereplicacount 1",
+            "kafka_server_replicamanager_underreplicatedpartitions 2",
+            "kafka_server_replicamanager_underminisrpartitioncount 1",
+            "kafka_server_replicamanager_atminisrpartitioncount 1",
+        ],
+    );
+}
+
+#[test]
+fn names_that_nobody_hosts_get_no_series() {
+    let metrics = Metrics::new();
+    metrics.topics.of_nothing_here().produce_failed();
+    check(
+        &metrics,
+        &["kafka_server_brokertopicmetrics_failedproducerequests_total 1"],
+    );
+    for index in 0..=TOPIC_SERIES_MAX {
+        metrics.topics.of(&format!("topic-{index}")).fetched(1);
+    }
+    check(
+        &metrics,
+        &["kafka_server_brokertopicmetrics_bytesout_total 10001"],
+    );
+    let last = format!("\"topic-{TOPIC_SERIES_MAX}\"");
+    assert!(!metrics.encode().unwrap().contains(&last));
 }

@@ -1,8 +1,10 @@
 //! Records and bytes, by topic and in all: Kafka's `BrokerTopicMetrics`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -23,9 +25,28 @@ impl EncodeLabelSet for TopicLabel {
 
 type Counters = Family<TopicLabel, Counter>;
 
+/// Most topics that get series of their own. Records and bytes of one topic more count into the
+/// sums only.
+pub const TOPIC_SERIES_MAX: usize = 10_000;
+
 /// The counters of every topic that was written or read since the start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TopicMetrics {
+    families: Families,
+    all: Arc<One>,
+    topics: Arc<RwLock<BTreeMap<Arc<str>, TopicCounters>>>,
+}
+
+/// The counters of one topic. Counting also counts into the sums over all topics. A cheap clone.
+#[derive(Clone, Debug)]
+pub struct TopicCounters {
+    /// `None` for a topic without series of its own.
+    own: Option<Arc<One>>,
+    all: Arc<One>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Families {
     records_in: Counters,
     bytes_in: Counters,
     bytes_out: Counters,
@@ -35,14 +56,7 @@ pub struct TopicMetrics {
     failed_fetch_requests: Counters,
 }
 
-/// The counters of one topic. Counting also counts into the sums over all topics.
-#[derive(Clone, Debug)]
-pub struct TopicCounters {
-    own: One,
-    all: One,
-}
-
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct One {
     records_in: Counter,
     bytes_in: Counter,
@@ -55,7 +69,7 @@ struct One {
 
 impl TopicMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let topics = Self::default();
+        let families = Families::default();
         let mut add = |name: &str, help: &str, counters: &Counters| {
             let name = format!("kafka_server_brokertopicmetrics_{name}");
             registry.register(name, help, counters.clone());
@@ -63,60 +77,86 @@ impl TopicMetrics {
         add(
             "messagesin",
             "Records appended by producers",
-            &topics.records_in,
+            &families.records_in,
         );
-        add("bytesin", "Bytes appended by producers", &topics.bytes_in);
-        add("bytesout", "Bytes read by consumers", &topics.bytes_out);
+        add("bytesin", "Bytes appended by producers", &families.bytes_in);
+        add("bytesout", "Bytes read by consumers", &families.bytes_out);
         add(
             "totalproducerequests",
             "Produces to a partition",
-            &topics.produce_requests,
+            &families.produce_requests,
         );
         add(
             "totalfetchrequests",
             "Fetches from a partition",
-            &topics.fetch_requests,
+            &families.fetch_requests,
         );
         add(
             "failedproducerequests",
             "Produces to a partition that were answered with an error",
-            &topics.failed_produce_requests,
+            &families.failed_produce_requests,
         );
         add(
             "failedfetchrequests",
             "Fetches from a partition that were answered with an error",
-            &topics.failed_fetch_requests,
+            &families.failed_fetch_requests,
         );
-        topics.one(&TopicLabel(None));
-        topics
+        let all = Arc::new(families.one(&TopicLabel(None)));
+        Self {
+            families,
+            all,
+            topics: Arc::default(),
+        }
     }
 
-    /// The counters of `topic`, made at their first use. Looks names up: keep the result with the
-    /// partition.
+    /// The counters of a topic that is here, made at their first use. Not for names that a client
+    /// has made up: each costs memory until
+    /// [`Self::forget_all_but`].
     #[must_use]
     pub fn of(&self, topic: &str) -> TopicCounters {
+        if let Some(known) = self.topics.read().get(topic) {
+            return known.clone();
+        }
+        let mut topics = self.topics.write();
+        if topics.len() >= TOPIC_SERIES_MAX {
+            return self.of_nothing_here();
+        }
+        let topic: Arc<str> = topic.into();
+        let made = topics.entry(Arc::clone(&topic)).or_insert_with(|| {
+            let own = self.families.one(&TopicLabel(Some(topic)));
+            TopicCounters {
+                own: Some(Arc::new(own)),
+                all: Arc::clone(&self.all),
+            }
+        });
+        made.clone()
+    }
+
+    /// Counters for a topic that is not here: they count into the sums only.
+    #[must_use]
+    pub fn of_nothing_here(&self) -> TopicCounters {
         TopicCounters {
-            own: self.one(&TopicLabel(Some(topic.into()))),
-            all: self.one(&TopicLabel(None)),
+            own: None,
+            all: Arc::clone(&self.all),
         }
     }
 
-    /// Takes the series of a deleted topic away. What was counted stays in the sums.
-    pub fn forget(&self, topic: &str) {
-        let label = TopicLabel(Some(topic.into()));
-        for family in [
-            &self.records_in,
-            &self.bytes_in,
-            &self.bytes_out,
-            &self.produce_requests,
-            &self.fetch_requests,
-            &self.failed_produce_requests,
-            &self.failed_fetch_requests,
-        ] {
-            family.remove(&label);
-        }
+    /// Takes the series of every topic away that is no longer here. What was counted stays in the
+    /// sums.
+    pub fn forget_all_but(&self, is_here: impl Fn(&str) -> bool) {
+        // The lock is held to the end, so that nobody makes series anew while they go.
+        let mut topics = self.topics.write();
+        topics.retain(|topic, _| {
+            let stays = is_here(topic);
+            if !stays {
+                self.families.remove(&TopicLabel(Some(Arc::clone(topic))));
+            }
+            stays
+        });
     }
+}
 
+impl Families {
     fn one(&self, label: &TopicLabel) -> One {
         One {
             records_in: self.records_in.get_or_create_owned(label),
@@ -128,12 +168,26 @@ impl TopicMetrics {
             failed_fetch_requests: self.failed_fetch_requests.get_or_create_owned(label),
         }
     }
+
+    fn remove(&self, label: &TopicLabel) {
+        for family in [
+            &self.records_in,
+            &self.bytes_in,
+            &self.bytes_out,
+            &self.produce_requests,
+            &self.fetch_requests,
+            &self.failed_produce_requests,
+            &self.failed_fetch_requests,
+        ] {
+            family.remove(label);
+        }
+    }
 }
 
 impl TopicCounters {
     /// Counts one produce to a partition that was taken: its records and bytes.
     pub fn produced(&self, records: u64, bytes: u64) {
-        for one in [&self.own, &self.all] {
+        for one in self.both() {
             one.produce_requests.inc();
             one.records_in.inc_by(records);
             one.bytes_in.inc_by(bytes);
@@ -142,7 +196,7 @@ impl TopicCounters {
 
     /// Counts one produce to a partition that was answered with an error.
     pub fn produce_failed(&self) {
-        for one in [&self.own, &self.all] {
+        for one in self.both() {
             one.produce_requests.inc();
             one.failed_produce_requests.inc();
         }
@@ -150,7 +204,7 @@ impl TopicCounters {
 
     /// Counts one fetch from a partition and the bytes it was answered with.
     pub fn fetched(&self, bytes: u64) {
-        for one in [&self.own, &self.all] {
+        for one in self.both() {
             one.fetch_requests.inc();
             one.bytes_out.inc_by(bytes);
         }
@@ -158,9 +212,14 @@ impl TopicCounters {
 
     /// Counts one fetch from a partition that was answered with an error.
     pub fn fetch_failed(&self) {
-        for one in [&self.own, &self.all] {
+        for one in self.both() {
             one.fetch_requests.inc();
             one.failed_fetch_requests.inc();
         }
+    }
+
+    fn both(&self) -> impl Iterator<Item = &One> {
+        let own = self.own.as_deref().into_iter();
+        own.chain(std::iter::once(self.all.as_ref()))
     }
 }

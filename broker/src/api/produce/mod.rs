@@ -163,7 +163,7 @@ impl<'a> Appender<'a> {
             debug!(%topic, index, %failure, "did not append");
             Slot::Answered(failed(index, &failure))
         });
-        self.count(topic, &slot);
+        self.count(topic, index, &slot);
         slot
     }
 
@@ -195,14 +195,18 @@ impl<'a> Appender<'a> {
         Ok(Slot::of(index, &batch, partition, self.terms))
     }
 
-    fn count(&self, topic: &Str, slot: &Slot) {
-        let counters = self.node.metrics.topics.of(topic);
+    fn count(&self, topic: &Str, index: i32, slot: &Slot) {
+        let topics = &self.node.metrics.topics;
         match slot.error_code() {
             None => {
                 let (records, bytes) = slot.size();
-                counters.produced(records, bytes);
+                topics.of(topic).produced(records, bytes);
             }
-            Some(_) => counters.produce_failed(),
+            Some(_) => match self.node.partitions.get(topic, index) {
+                Hosted::Here(_) => topics.of(topic).produce_failed(),
+                // The name may be anything that a client has made up.
+                Hosted::Nowhere => topics.of_nothing_here().produce_failed(),
+            },
         }
     }
 }

@@ -31,6 +31,9 @@ const READ_COMMITTED: i8 = 1;
 /// From this version on readers understand that a new leader does not know yet.
 const NOT_AVAILABLE_SINCE: i16 = 5;
 
+/// From this version on the answer says which leader wrote the record.
+const LEADER_EPOCH_SINCE: i16 = 4;
+
 /// How one request asks.
 #[derive(Clone, Copy)]
 struct Asker {
@@ -186,18 +189,64 @@ fn response(
         Ok(found) => (ErrorCode::None, found),
         Err(code) => (code, NOTHING),
     };
-    // Version 0 asks for up to so many offsets; one is the most that is given.
-    let is_listed = asker.api_version == 0 && found.offset >= 0 && wanted.max_num_offsets > 0;
-    ListOffsetsPartitionResponse {
+    let mut response = ListOffsetsPartitionResponse {
         partition_index: wanted.partition_index,
         error_code: error_code.code(),
-        old_style_offsets: if is_listed {
-            vec![found.offset]
-        } else {
-            Vec::new()
-        },
-        timestamp: found.timestamp_ms,
-        offset: found.offset,
-        leader_epoch: found.leader_epoch.0,
+        ..ListOffsetsPartitionResponse::default()
+    };
+    if asker.api_version == 0 {
+        // It asks for up to so many offsets; one is the most that is given.
+        let is_listed = found.offset >= 0 && wanted.max_num_offsets > 0;
+        response
+            .old_style_offsets
+            .extend(is_listed.then_some(found.offset));
+    } else {
+        response.timestamp = found.timestamp_ms;
+        response.offset = found.offset;
+    }
+    if asker.api_version >= LEADER_EPOCH_SINCE {
+        response.leader_epoch = found.leader_epoch.0;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use barnabas_wire::frame::encode_response;
+
+    use super::*;
+
+    /// What a version cannot carry must not be set: the answer would never leave.
+    #[test]
+    fn an_answer_fits_into_every_version() {
+        let wanted = ListOffsetsPartition {
+            max_num_offsets: 1,
+            ..ListOffsetsPartition::default()
+        };
+        for api_version in 0..=9 {
+            let asker = Asker {
+                api_version,
+                bound: ReadBound::LogEnd,
+            };
+            let found = Found {
+                offset: 7,
+                timestamp_ms: 8,
+                leader_epoch: LeaderEpoch(9),
+            };
+            let partition = response(asker, &wanted, Ok(found));
+            let answer = ListOffsetsResponse {
+                topics: vec![ListOffsetsTopicResponse {
+                    name: "t".into(),
+                    partitions: vec![partition.clone()],
+                }],
+                ..ListOffsetsResponse::default()
+            };
+            encode_response(1, api_version, &answer).unwrap();
+            let told = match api_version {
+                0 => partition.old_style_offsets,
+                _ => vec![partition.offset],
+            };
+            assert_eq!(told, [7], "version {api_version}");
+        }
     }
 }

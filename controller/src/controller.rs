@@ -126,7 +126,7 @@ impl Controller {
                 request,
                 reply,
             } => {
-                self.answered(broker, request, &reply);
+                self.answered(now_ms, broker, request, &reply);
             }
             Event::RequestFailed { broker, request } => {
                 let context = self.active.as_mut();
@@ -197,7 +197,13 @@ impl Controller {
         });
     }
 
-    fn answered(&mut self, broker: BrokerId, request: RequestId, reply: &ControlReply) {
+    fn answered(
+        &mut self,
+        now_ms: u64,
+        broker: BrokerId,
+        request: RequestId,
+        reply: &ControlReply,
+    ) {
         let Some(context) = &mut self.active else {
             return;
         };
@@ -217,7 +223,7 @@ impl Controller {
         }
         match letter {
             Letter::Leaderships(partitions) => {
-                context.replicas_answered(broker, partitions.keys(), reply);
+                context.replicas_answered(now_ms, broker, &partitions, reply);
             }
             Letter::Metadata(partitions) => context.metadata_dropped(broker, &partitions),
             Letter::Stops(partitions) => {

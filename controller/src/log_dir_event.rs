@@ -4,7 +4,7 @@
 //! storage error. Source: kafka 2.8 `controller/KafkaController.scala`
 //! (`processLogDirEventNotification`), KIP-112.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barnabas_wire::id::{BrokerId, TopicPartition};
 use barnabas_zk_schema::log_dir_event::{LogDirEventZnode, LogDirEventsZnode};
@@ -14,7 +14,7 @@ use crate::context::{Cause, Context};
 use crate::failover::children;
 use crate::operation::{Operation, Turn};
 use crate::removal::{Removal, Removing};
-use crate::request::{ControlReply, ReplicaFailure};
+use crate::request::{ControlReply, PartitionLeadership, ReplicaFailure};
 
 /// Takes notifications and removes exactly those it took.
 #[derive(Debug, Default)]
@@ -104,29 +104,43 @@ fn ask(context: &mut Context, broker: BrokerId) {
 
 impl Context {
     /// A broker has answered to the leadership of these partitions: those with a storage error are
-    /// offline there, the others are not.
-    pub(crate) fn replicas_answered<'a>(
+    /// offline there, the others are not; and what it could not take is told again.
+    pub(crate) fn replicas_answered(
         &mut self,
+        now_ms: u64,
         broker: BrokerId,
-        partitions: impl Iterator<Item = &'a TopicPartition>,
+        partitions: &BTreeMap<TopicPartition, PartitionLeadership>,
         reply: &ControlReply,
     ) {
         if reply.refusal.is_some() {
             return;
         }
-        for partition in partitions {
-            let is_offline = reply.failures.get(partition) == Some(&ReplicaFailure::Storage);
-            let offline = self.offline_replicas.entry(broker).or_default();
-            let is_changed = if is_offline {
-                offline.insert(partition.clone())
-            } else {
-                offline.remove(partition)
-            };
-            if is_changed {
-                tracing::warn!(target: "state_change", %partition, %broker, is_offline, "a replica's log directory changed");
-                self.notify_metadata(partition);
-                self.look_at(partition.clone(), Cause::default());
+        for (partition, word) in partitions {
+            let failure = reply.failures.get(partition);
+            self.replica_found(partition, broker, failure == Some(&ReplicaFailure::Storage));
+            if let Some(ReplicaFailure::Other(code)) = failure
+                && let Some(known) = self.brokers.get_mut(&broker)
+            {
+                tracing::warn!(%partition, %broker, code, "a broker could not take a leadership yet");
+                known.outbox.not_taken(partition, word.is_new, now_ms);
             }
+        }
+    }
+
+    fn replica_found(&mut self, partition: &TopicPartition, broker: BrokerId, is_offline: bool) {
+        let offline = self.offline_replicas.entry(broker).or_default();
+        let is_changed = if is_offline {
+            offline.insert(partition.clone())
+        } else {
+            offline.remove(partition)
+        };
+        if is_changed {
+            tracing::warn!(
+                target: "state_change", %partition, %broker, is_offline,
+                "a replica's log directory changed"
+            );
+            self.notify_metadata(partition);
+            self.look_at(partition.clone(), Cause::default());
         }
     }
 }

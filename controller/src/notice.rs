@@ -182,6 +182,7 @@ impl Context {
     pub(crate) fn post(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {
         let ids: Vec<_> = self.brokers.keys().copied().collect();
         for id in ids {
+            self.tell_untaken(id, now_ms);
             let Some(broker) = self.brokers.get_mut(&id) else {
                 continue;
             };
@@ -204,6 +205,18 @@ impl Context {
                 request,
                 message,
             });
+        }
+    }
+
+    /// Tells a broker again what it could not take when it was told.
+    fn tell_untaken(&mut self, id: BrokerId, now_ms: u64) {
+        let Some(broker) = self.brokers.get_mut(&id) else {
+            return;
+        };
+        for (partition, is_new) in broker.outbox.take_untaken(now_ms) {
+            if !self.is_deletion_begun(&partition.topic) {
+                self.notify_replica(&partition, id, is_new);
+            }
         }
     }
 

@@ -17,6 +17,9 @@ use crate::request::{PartitionLeadership, PartitionMetadata, PartitionStop};
 /// Source: kafka 2.8 `controller/ControllerChannelManager.scala`.
 pub(crate) const RETRY_BACK_OFF_MS: u64 = 100;
 
+/// Wait before a leadership is told again that the broker could not take, ms.
+const UNTAKEN_BACK_OFF_MS: u64 = 1000;
+
 /// Requests to one incarnation of one broker.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -26,6 +29,10 @@ pub(crate) struct Outbox {
     /// Invariant: `Some` only while a letter is outstanding and unsent.
     sent_as: Option<RequestId>,
     not_before_ms: u64,
+    /// Leaderships that the broker could not take, and whether they are new; to be told again.
+    untaken: BTreeMap<TopicPartition, bool>,
+    /// When; means nothing while there are none.
+    untaken_until_ms: u64,
 }
 
 #[derive(Debug, Default)]
@@ -113,6 +120,22 @@ impl Outbox {
         }
     }
 
+    /// The broker could not take this leadership now; it may later.
+    pub(crate) fn not_taken(&mut self, partition: &TopicPartition, is_new: bool, now_ms: u64) {
+        if self.untaken.is_empty() {
+            self.untaken_until_ms = now_ms.saturating_add(UNTAKEN_BACK_OFF_MS);
+        }
+        self.untaken.insert(partition.clone(), is_new);
+    }
+
+    /// Leaderships to be told again now, and whether they are new.
+    pub(crate) fn take_untaken(&mut self, now_ms: u64) -> BTreeMap<TopicPartition, bool> {
+        if now_ms < self.untaken_until_ms {
+            return BTreeMap::new();
+        }
+        std::mem::take(&mut self.untaken)
+    }
+
     /// The channel was closed and opened anew: what was outstanding goes out again.
     pub(crate) fn reopen(&mut self) {
         self.sent_as = None;
@@ -122,7 +145,12 @@ impl Outbox {
     /// When something can be sent at the earliest; `None` while nothing waits for time.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         let waits = self.sent_as.is_none() && self.outstanding.is_some();
-        waits.then_some(self.not_before_ms)
+        let untaken = (!self.untaken.is_empty()).then_some(self.untaken_until_ms);
+        waits
+            .then_some(self.not_before_ms)
+            .into_iter()
+            .chain(untaken)
+            .min()
     }
 
     fn take(&mut self) -> Option<Letter> {

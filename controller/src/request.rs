@@ -164,11 +164,17 @@ pub enum Refusal {
     Other(i16),
 }
 
-/// Why a broker refused one partition.
+/// Why a broker refused one partition. A leadership that failed for another reason than those named
+/// is told again after a while; a deletion that failed, when the broker starts anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplicaFailure {
     /// Its log directory is offline (`KAFKA_STORAGE_ERROR`).
     Storage,
+    /// It knows this leader epoch or a later one already (`STALE_CONTROLLER_EPOCH`,
+    /// `FENCED_LEADER_EPOCH`).
+    Stale,
+    /// It does not keep the partition (`UNKNOWN_TOPIC_OR_PARTITION`).
+    NotAssigned,
     /// Anything else, with its wire code.
     Other(i16),
 }

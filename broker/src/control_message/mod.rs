@@ -73,8 +73,13 @@ fn refusal(error_code: i16) -> Option<Refusal> {
 }
 
 fn failure(error_code: i16) -> ReplicaFailure {
-    if error_code == ErrorCode::KafkaStorageError.code() {
+    let is = |code: ErrorCode| error_code == code.code();
+    if is(ErrorCode::KafkaStorageError) {
         ReplicaFailure::Storage
+    } else if is(ErrorCode::StaleControllerEpoch) || is(ErrorCode::FencedLeaderEpoch) {
+        ReplicaFailure::Stale
+    } else if is(ErrorCode::UnknownTopicOrPartition) {
+        ReplicaFailure::NotAssigned
     } else {
         ReplicaFailure::Other(error_code)
     }

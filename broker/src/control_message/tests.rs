@@ -169,5 +169,7 @@ fn error_codes_of_an_answer_have_a_meaning() {
     check(11, 0, Some(Refusal::StaleControllerEpoch), None);
     check(42, 0, Some(Refusal::Other(42)), None);
     check(0, 56, None, Some(ReplicaFailure::Storage));
-    check(0, 3, None, Some(ReplicaFailure::Other(3)));
+    check(0, 3, None, Some(ReplicaFailure::NotAssigned));
+    check(0, 11, None, Some(ReplicaFailure::Stale));
+    check(0, 13, None, Some(ReplicaFailure::Other(13)));
 }

@@ -287,3 +287,20 @@ fn counts_tell_what_is_offline() {
     );
     assert_eq!(counts.preferred_replica_imbalance, 2);
 }
+
+/// A leadership that a broker could not take when it was told is told again, still as new.
+#[test]
+fn a_leadership_that_was_not_taken_is_told_again() {
+    let mut world = World::with_brokers(&[1, 2]);
+    let broker = &mut world.nodes.get_mut(&BrokerId(2)).unwrap().broker;
+    broker.untakeable.insert(partition("t", 0));
+    world.create_topic("t", &[&[2], &[2]]);
+    world.settle();
+    assert_eq!(
+        (world.told(2, "t", 0), world.told(2, "t", 1)),
+        (Some((2, 0)), Some((2, 0)))
+    );
+    let known = &world.nodes[&BrokerId(2)].broker.replicas[&partition("t", 0)];
+    assert!(known.is_new);
+    assert_eq!(world.leading("t", 0), (2, 0, vec![2]));
+}

@@ -72,7 +72,7 @@ fn run(seed: u64, bugs: Bugs) -> Run {
 fn happen(world: &mut World, rng: &mut Rng) {
     let id = BrokerId(BROKERS[usize::try_from(rng.below(4)).unwrap()]);
     let topic = TOPICS[usize::try_from(rng.below(3)).unwrap()];
-    match rng.below(14) {
+    match rng.below(15) {
         0 => world.kill(id),
         1 => world.expire(id),
         2 | 3 => revive(world, id),
@@ -84,6 +84,16 @@ fn happen(world: &mut World, rng: &mut Rng) {
         7 => tool_creates(world, topic),
         8 => tool_marks(world, topic),
         9 => tool_removes_controller(world),
+        10 => {
+            let partition = partition(topic, i32::try_from(rng.below(3)).unwrap());
+            world
+                .nodes
+                .get_mut(&id)
+                .unwrap()
+                .broker
+                .untakeable
+                .insert(partition);
+        }
         _ => leader_changes_isr(world, topic, rng),
     }
 }

@@ -10,10 +10,6 @@ use barnabas_controller::request::{
 };
 use barnabas_wire::id::{BrokerEpoch, BrokerId, ControllerEpoch, TopicPartition};
 
-/// `STALE_CONTROLLER_EPOCH`, also the answer to a leadership that is not newer.
-const STALE_CONTROLLER_EPOCH: i16 = 11;
-/// `FENCED_LEADER_EPOCH`.
-const FENCED_LEADER_EPOCH: i16 = 74;
 /// `UNKNOWN_SERVER_ERROR`.
 const UNKNOWN_SERVER_ERROR: i16 = -1;
 
@@ -34,6 +30,8 @@ pub(crate) struct FakeBroker {
     pub(crate) logs: BTreeSet<TopicPartition>,
     /// Logs that it says it cannot delete.
     pub(crate) undeletable: BTreeSet<TopicPartition>,
+    /// Leaderships that it says it cannot take, once each.
+    pub(crate) untakeable: BTreeSet<TopicPartition>,
     /// Partitions in a log directory that it lost.
     pub(crate) lost: BTreeSet<TopicPartition>,
     /// Whether it has heard who is live before it heard of leaders.
@@ -95,13 +93,17 @@ impl FakeBroker {
                 "told of {partition} without keeping it"
             );
             let known = self.replicas.get(partition);
-            if self.lost.contains(partition) {
+            if self.untakeable.remove(partition) {
+                let failure = ReplicaFailure::Other(UNKNOWN_SERVER_ERROR);
+                reply.failures.insert(partition.clone(), failure);
+            } else if self.lost.contains(partition) {
                 reply
                     .failures
                     .insert(partition.clone(), ReplicaFailure::Storage);
             } else if known.is_some_and(|known| known.leader_epoch >= word.leader_epoch) {
-                let failure = ReplicaFailure::Other(STALE_CONTROLLER_EPOCH);
-                reply.failures.insert(partition.clone(), failure);
+                reply
+                    .failures
+                    .insert(partition.clone(), ReplicaFailure::Stale);
             } else {
                 self.replicas.insert(partition.clone(), word.clone());
                 self.logs.insert(partition.clone());
@@ -117,8 +119,9 @@ impl FakeBroker {
             let is_stale = word.leader_epoch.0 >= 0
                 && known.is_some_and(|known| known.leader_epoch > word.leader_epoch);
             if is_stale {
-                let failure = ReplicaFailure::Other(FENCED_LEADER_EPOCH);
-                reply.failures.insert(partition.clone(), failure);
+                reply
+                    .failures
+                    .insert(partition.clone(), ReplicaFailure::Stale);
             } else if word.delete && self.undeletable.contains(partition) {
                 let failure = ReplicaFailure::Other(UNKNOWN_SERVER_ERROR);
                 reply.failures.insert(partition.clone(), failure);

@@ -3,7 +3,9 @@
 //!
 //! Readers take a snapshot and keep it for the length of a request; a writer makes the next snapshot and
 //! swaps it in. The brokers of an update replace all that were known, its partitions are merged into
-//! those that were. Source: kafka 2.8 server/MetadataCache.scala.
+//! those that were; but the first update for a new registration replaces these too, since topics may
+//! have gone while this broker was not registered and nobody could tell it.
+//! Source: kafka 2.8 server/MetadataCache.scala, which only merges.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use arc_swap::ArcSwap;
 use barnabas_controller::request::{
     LEADER_DURING_DELETE, LiveBroker, PartitionMetadata, UpdateMetadata,
 };
-use barnabas_wire::id::{BrokerId, PartitionId, TopicName, TopicPartition};
+use barnabas_wire::id::{BrokerEpoch, BrokerId, PartitionId, TopicName, TopicPartition};
 use barnabas_zk_schema::broker::Endpoint;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -39,7 +41,8 @@ pub struct TopicView {
 #[derive(Debug)]
 pub struct MetadataCache {
     snapshot: ArcSwap<ClusterSnapshot>,
-    writing: Mutex<()>,
+    /// Held while writing; the registration that the last update was meant for.
+    writing: Mutex<BrokerEpoch>,
     updates: watch::Sender<u64>,
 }
 
@@ -47,7 +50,7 @@ impl Default for MetadataCache {
     fn default() -> Self {
         Self {
             snapshot: ArcSwap::default(),
-            writing: Mutex::default(),
+            writing: Mutex::new(BrokerEpoch::NONE),
             updates: watch::Sender::new(0),
         }
     }
@@ -66,11 +69,15 @@ impl MetadataCache {
         self.updates.subscribe()
     }
 
-    /// Takes in one update from `controller`. Updates are taken one at a time, in the order of the
-    /// calls.
-    pub fn update(&self, controller: BrokerId, update: UpdateMetadata) {
-        let writing = self.writing.lock();
+    /// Takes in one update from `controller`, meant for the registration `broker_epoch` of this broker.
+    /// Updates are taken one at a time, in the order of the calls.
+    pub fn update(&self, controller: BrokerId, broker_epoch: BrokerEpoch, update: UpdateMetadata) {
+        let mut writing = self.writing.lock();
         let mut next = ClusterSnapshot::clone(&self.snapshot.load());
+        if *writing < broker_epoch {
+            *writing = broker_epoch;
+            next.topics.clear();
+        }
         next.controller = (controller != BrokerId::NONE).then_some(controller);
         let brokers = update.live_brokers.into_iter();
         next.brokers = brokers
@@ -171,7 +178,7 @@ mod tests {
     fn check(updates: &[&[(&str, i32, i32)]], expected: &[(&str, &[i32])]) {
         let cache = MetadataCache::default();
         for leaders in updates {
-            cache.update(BrokerId(1), update(leaders, &[]));
+            cache.update(BrokerId(1), BrokerEpoch(1), update(leaders, &[]));
         }
         let snapshot = cache.snapshot();
         let leaders: Vec<(&str, Vec<i32>)> = snapshot
@@ -216,14 +223,28 @@ mod tests {
     #[test]
     fn the_brokers_of_an_update_replace_all_that_were_known() {
         let cache = MetadataCache::default();
-        cache.update(BrokerId(1), update(&[], &[1, 2]));
-        cache.update(BrokerId(2), update(&[], &[2, 3]));
+        cache.update(BrokerId(1), BrokerEpoch(1), update(&[], &[1, 2]));
+        cache.update(BrokerId(2), BrokerEpoch(1), update(&[], &[2, 3]));
         let snapshot = cache.snapshot();
         assert_eq!(
             snapshot.brokers.keys().collect::<Vec<_>>(),
             [&BrokerId(2), &BrokerId(3)]
         );
         assert_eq!(snapshot.controller, Some(BrokerId(2)));
+    }
+
+    /// A topic that went while this broker was not registered is not told to clients for ever.
+    #[test]
+    fn the_first_update_for_a_new_registration_replaces_all_partitions() {
+        let cache = MetadataCache::default();
+        cache.update(BrokerId(1), BrokerEpoch(1), update(&[("a", 0, 1)], &[]));
+        cache.update(BrokerId(1), BrokerEpoch(2), update(&[("b", 0, 1)], &[]));
+        cache.update(BrokerId(1), BrokerEpoch(2), update(&[("c", 0, 1)], &[]));
+        // A controller that does not say which registration it means changes nothing about that.
+        cache.update(BrokerId(1), BrokerEpoch::NONE, update(&[], &[]));
+        let snapshot = cache.snapshot();
+        let topics: Vec<_> = snapshot.topics.keys().map(TopicName::as_str).collect();
+        assert_eq!(topics, ["b", "c"]);
     }
 
     #[tokio::test]
@@ -239,7 +260,7 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        cache.update(BrokerId(1), update(&[("a", 0, 1)], &[]));
+        cache.update(BrokerId(1), BrokerEpoch(1), update(&[("a", 0, 1)], &[]));
         waiting.await.unwrap();
     }
 }

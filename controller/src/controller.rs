@@ -45,6 +45,10 @@ pub struct Controller {
     last_request: RequestId,
     /// No new work before this.
     pause_until_ms: Option<u64>,
+    /// As of the last time that no work was at hand.
+    counts: Counts,
+    /// Whether something may have changed since.
+    is_recount_due: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +79,8 @@ impl Controller {
             desk: Desk::default(),
             last_request: RequestId::default(),
             pause_until_ms: None,
+            counts: Counts::default(),
+            is_recount_due: false,
         }
     }
 
@@ -204,6 +210,7 @@ impl Controller {
         request: RequestId,
         reply: &ControlReply,
     ) {
+        self.is_recount_due = true;
         let Some(context) = &mut self.active else {
             return;
         };
@@ -243,7 +250,7 @@ impl Controller {
             self.pause_until_ms = None;
         }
         while self.desk.is_free() && self.pause_until_ms.is_none() {
-            let Some(session) = self.session else { return };
+            let Some(session) = self.session else { break };
             if self.is_holder_dirty {
                 self.is_holder_dirty = false;
                 let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
@@ -268,6 +275,13 @@ impl Controller {
         if let Some(context) = &mut self.active {
             effects.append(&mut context.effects);
             context.post(now_ms, effects);
+        }
+        if self.is_recount_due && self.desk.is_free() {
+            self.is_recount_due = false;
+            self.counts = self
+                .active
+                .as_ref()
+                .map_or_else(Counts::default, Context::counts);
         }
     }
 
@@ -308,6 +322,7 @@ impl Controller {
         turn: Turn,
         effects: &mut Vec<Effect>,
     ) {
+        self.is_recount_due = true;
         let Some(context) = &mut self.active else {
             return;
         };
@@ -387,6 +402,7 @@ impl Controller {
 
     /// Ends being active, if it was, and whatever is outstanding. Harmless to repeat.
     fn resign(&mut self, effects: &mut Vec<Effect>) {
+        self.counts = Counts::default();
         let call = self.desk.clear();
         effects.extend(call.map(not_controller));
         let Some(context) = self.active.take() else {
@@ -420,12 +436,10 @@ impl Controller {
         self.holder
     }
 
-    /// How much there is.
+    /// How much there is, as of the last time that no work was at hand. Costs nothing to ask.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.active
-            .as_ref()
-            .map_or_else(Counts::default, Context::counts)
+    pub const fn counts(&self) -> Counts {
+        self.counts
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) fn handle(
         let error = match turn.await {
             Ok(_turn) => {
                 let update = read_update_metadata(&request);
-                node.metadata
-                    .update(BrokerId(request.controller_id), update);
+                let broker_epoch = BrokerEpoch(request.broker_epoch);
+                node.metadata.update(BrokerId(request.controller_id), broker_epoch, update);
                 ErrorCode::None
             }
             Err(refusal) => refusal_code(&refusal),

@@ -153,4 +153,5 @@ fn the_controller_is_known_to_nobody_while_there_is_no_session() {
     assert_eq!(controller.holder(), None);
     assert_eq!(controller.active_epoch(), None);
     assert_eq!(controller.next_deadline(), None);
+    assert_eq!(controller.counts(), barnabas_controller::Counts::default());
 }

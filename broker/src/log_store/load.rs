@@ -57,6 +57,20 @@ struct Tables {
     high_watermarks: PartitionOffsets,
 }
 
+impl Tables {
+    /// Whether a table has an entry for a partition that is not among these, which are sorted.
+    fn mentions_other_than(&self, partitions: &[TopicPartition]) -> bool {
+        [
+            &self.recovery_points,
+            &self.log_starts,
+            &self.high_watermarks,
+        ]
+        .into_iter()
+        .flat_map(|table| table.keys())
+        .any(|partition| partitions.binary_search(partition).is_err())
+    }
+}
+
 impl LogStore {
     /// Opens every log, with `thread_count` threads per directory, all directories at once. To be called
     /// once. `settings_of` gives the settings of a topic's logs.
@@ -86,12 +100,16 @@ impl LogStore {
             }
             work.push((index, listing.partitions));
         }
+        let stale = Mutex::new(Vec::new());
         thread::scope(|scope| {
             for (index, partitions) in &work {
                 let Some(entry) = self.directories.get(*index) else {
                     continue;
                 };
                 let tables = Arc::new(read_tables(entry));
+                if tables.mentions_other_than(partitions) {
+                    stale.lock().push(*index);
+                }
                 let next = Arc::new(AtomicUsize::new(0));
                 for _ in 0..thread_count.get().min(partitions.len()) {
                     let (tables, next, report) = (Arc::clone(&tables), Arc::clone(&next), &report);
@@ -106,9 +124,11 @@ impl LogStore {
                 }
             }
         });
-        // What the tables said of partitions that are gone must not meet new ones of their names.
-        for table in OffsetTable::ALL {
-            self.write_tables(table);
+        // What a table says of a partition that is gone must not meet a new one of its name.
+        for index in stale.into_inner() {
+            for table in OffsetTable::ALL {
+                self.write_table(index, table);
+            }
         }
         Ok(report.into_inner())
     }

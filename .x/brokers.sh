@@ -61,7 +61,7 @@ run_up() {
   port=$(free_port_from 2181)
   mkdir -p "$folder"
   start_zookeeper "$folder/zookeeper" "$port"
-  start_brokers "$folder" target/release/barnabas-broker "127.0.0.1:$port" 9092 9404 \
+  start_brokers "$folder" "$target/release/barnabas-broker" "127.0.0.1:$port" 9092 9404 \
     ${settings[@]+"${settings[@]}"}
   trap - EXIT
   cat <<TEXT

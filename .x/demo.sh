@@ -26,7 +26,7 @@ run_demo() {
   need_zookeeper
   step "building (the first time takes a few minutes)"
   cargo build --release --locked --bins -p barnabas-broker -p barnabas-client
-  PATH=$root/target/release:$PATH
+  PATH=$target/release:$PATH
   demo=$state/demo
   [ ! -d "$demo" ] || demo_end
   remove "$demo"

@@ -21,7 +21,7 @@ perf_start() {
   remove "$perf/broker-0"
   mkdir -p "$perf/broker-0"
   begin=$(date +%s%N)
-  start_process "$perf/broker-0" target/release/barnabas-broker start --config config/server.toml \
+  start_process "$perf/broker-0" "$target/release/barnabas-broker" start --config config/server.toml \
     --override "listeners=PLAINTEXT://127.0.0.1:$perf_port" \
     --override "metrics.listeners=127.0.0.1:$perf_metrics" \
     --override "zookeeper.connect=127.0.0.1:$perf_zookeeper/perf-$begin" \

@@ -27,7 +27,18 @@ wait_for() {
 }
 
 # When a process started, as the system tells it: tells a recycled id from the process we mean.
-started_at() { ps -o lstart= -p "$1" 2>/dev/null || true; }
+# Nothing for one that has ended, be it not yet waited for.
+started_at() {
+  local stat
+  if [ -d /proc/self ]; then
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    # Behind the name, which may hold anything: state, ..., and 19 fields on the start.
+    read -ra stat <<<"${stat##*) }"
+    [ "${stat[0]}" = Z ] || echo "${stat[19]}"
+  else
+    ps -o lstart= -p "$1" 2>/dev/null | xargs || true
+  fi
+}
 
 # Starts a background process. Usage: start_process FOLDER COMMAND...; FOLDER gets log and pid.
 start_process() {
@@ -43,7 +54,7 @@ process_runs() {
   local pid when
   [ -e "$1/pid" ] || return 1
   { read -r pid; read -r when; } <"$1/pid" || true
-  [ -n "$pid" ] && [ -n "$when" ] && [ "$(started_at "$pid" | xargs)" = "$(xargs <<<"$when")" ]
+  [ -n "$pid" ] && [ -n "$when" ] && [ "$(started_at "$pid")" = "$when" ]
 }
 
 # Ends the process of a folder: in order, and by force after 30 s.

@@ -4,7 +4,7 @@ use barnabas_controller::request::{ControlBody, LEADER_DURING_DELETE};
 use barnabas_wire::id::BrokerId;
 use barnabas_zk_schema::broker::BrokerIdZnode;
 use barnabas_zk_schema::config::{ConfigEntity, ConfigZnode};
-use barnabas_zk_schema::{Expected, Znode};
+use barnabas_zk_schema::{Expected, ZkOp, Znode};
 
 use crate::partition;
 use crate::support::world::{Faults, World, registration, settings};
@@ -303,4 +303,36 @@ fn a_leadership_that_was_not_taken_is_told_again() {
     let known = &world.nodes[&BrokerId(2)].broker.replicas[&partition("t", 0)];
     assert!(known.is_new);
     assert_eq!(world.leading("t", 0), (2, 0, vec![2]));
+}
+
+/// However many partitions there are, a failover asks ZooKeeper the same few times: what it costs
+/// beyond that is bulk.
+#[test]
+fn a_failover_takes_a_few_rounds_however_many_partitions_there_are() {
+    let mut world = World::with_brokers(&[1, 2, 3]);
+    let topics = (0..10)
+        .map(|index| crate::counted(&format!("t{index}"), 200, 2))
+        .collect();
+    let call = barnabas_controller::call::Call::CreateTopics {
+        topics,
+        validate_only: false,
+        random: 0,
+    };
+    world.ask(call);
+    world.batches = 0;
+    world.executed.clear();
+    world.stop(1);
+    world.settle();
+    assert!(world.batches < 20, "{} rounds", world.batches);
+    let multis = world
+        .executed
+        .iter()
+        .filter(|op| matches!(op, ZkOp::Multi(_)))
+        .count();
+    // An election each of two brokers, and packs of 50 for two thirds of 2000 partitions.
+    assert!(multis < 2 + 2000 / 50, "{multis} multis");
+    for index in 0..200 {
+        let (leader, _, isr) = world.leading("t7", index);
+        assert!(leader > 1 && !isr.contains(&1), "{leader} {isr:?}");
+    }
 }

@@ -119,6 +119,8 @@ pub(crate) struct World {
     pub(crate) sent: Vec<(BrokerId, BrokerId, ControlRequest)>,
     /// Operations that ZooKeeper was sent.
     pub(crate) executed: Vec<ZkOp>,
+    /// Batches of operations that ZooKeeper was sent.
+    pub(crate) batches: usize,
     /// A hash of everything that happened.
     pub(crate) trace: u64,
     rng: Rng,
@@ -155,6 +157,7 @@ impl World {
             faults: Faults::default(),
             sent: Vec::new(),
             executed: Vec::new(),
+            batches: 0,
             trace: 0,
             rng: Rng::new(seed, 1),
             now_ms: 0,
@@ -451,6 +454,7 @@ impl World {
         ops: &[ZkOp],
         epoch: Option<ControllerEpoch>,
     ) -> Vec<Outcome> {
+        self.batches += 1;
         let count = ops.len() as u64;
         let is_cut = self.rng.one_in(self.faults.cut);
         let sent = if is_cut {

@@ -111,20 +111,24 @@ impl ZooKeeper {
         result.map_or_else(Outcome::Failed, Outcome::Done)
     }
 
+    /// All or none: what a failed multi has changed is put back.
     fn multi(&mut self, session: SessionId, writes: &[ZkWrite]) -> Result<ZkReply, ZkError> {
-        let before = (
-            self.nodes.clone(),
-            self.zxid,
-            self.sequence,
-            self.changes.len(),
-        );
+        let (zxid, sequence, changes) = (self.zxid, self.sequence, self.changes.len());
+        let mut undo = Vec::new();
         let mut replies = Vec::new();
         for (index, write) in writes.iter().enumerate() {
+            undo.push((write.path().clone(), self.nodes.get(write.path()).cloned()));
             match self.apply(Some(session), write) {
                 Ok(reply) => replies.push(reply),
                 Err(error) => {
-                    (self.nodes, self.zxid, self.sequence) = (before.0, before.1, before.2);
-                    self.changes.truncate(before.3);
+                    for (path, before) in undo.into_iter().rev() {
+                        match before {
+                            Some(node) => self.nodes.insert(path, node),
+                            None => self.nodes.remove(&path),
+                        };
+                    }
+                    (self.zxid, self.sequence) = (zxid, sequence);
+                    self.changes.truncate(changes);
                     return Err(ZkError::InMulti {
                         index,
                         error: Box::new(error),
@@ -277,8 +281,11 @@ impl ZooKeeper {
 
     pub(crate) fn children(&self, parent: &str) -> Vec<String> {
         let parent = ZkPath::from(parent);
-        let below = self.nodes.keys().filter_map(|path| path.below(&parent));
-        below
+        // '0' follows '/': everything below lies between the two.
+        let (first, end) = (format!("{parent}/"), format!("{parent}0"));
+        let below = self.nodes.range(ZkPath::from(first)..ZkPath::from(end));
+        let names = below.filter_map(|(path, _)| path.below(&parent));
+        names
             .filter(|name| !name.contains('/'))
             .map(str::to_owned)
             .collect()

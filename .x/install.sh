@@ -29,6 +29,8 @@ need_zookeeper() {
     apt_install libzookeeper-java libslf4j-java
 }
 
+need_shellcheck() { command -v shellcheck >/dev/null || apt_install shellcheck; }
+
 need_kcat() { command -v kcat >/dev/null || apt_install kcat; }
 
 # Foreign clients of the interop tests, in a folder of their own.

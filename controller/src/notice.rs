@@ -214,7 +214,11 @@ impl Context {
             return;
         };
         for (partition, is_new) in broker.outbox.take_untaken(now_ms) {
-            if !self.is_deletion_begun(&partition.topic) {
+            // Another topic of the same name may have come meanwhile.
+            let is_kept = self
+                .replicas(&partition)
+                .is_some_and(|replicas| replicas.contains(&id));
+            if is_kept && !self.is_deletion_begun(&partition.topic) {
                 self.notify_replica(&partition, id, is_new);
             }
         }

@@ -36,179 +36,179 @@ fn check<Z: Znode>(znode: &Z, path: &str, mode: CreateMode, writers: &[Role], wa
     );
 }
 
-/// S4: every znode has the path, the kind, the writers and the watchers that Kafka gives it.
+const PERSISTENT: CreateMode = CreateMode::Persistent;
+const BROKER: &[Role] = &[Role::Broker];
+const CONTROLLER: &[Role] = &[Role::Controller];
+const ADMIN_OR_CONTROLLER: &[Role] = &[Role::Admin, Role::Controller];
+
+/// S4: brokers and the controller are where Kafka has them.
 #[test]
-fn the_tree_is_kafkas() {
-    use CreateMode::{Ephemeral, Persistent, PersistentSequential};
-    use Role::{Admin, Broker, Consumer, Controller, Leader};
-    let topic = TopicName::from("t");
-    let partition = TopicPartition::new("t", PartitionId(3));
-    let below_topic = "/brokers/topics/t/partitions";
+fn brokers_and_the_controller_are_where_kafka_has_them() {
     check(
         &BrokerIdsZnode,
         "/brokers/ids",
-        Persistent,
-        &[Broker],
-        &[Controller],
+        PERSISTENT,
+        BROKER,
+        CONTROLLER,
     );
+    let znode = BrokerIdZnode(BrokerId(1));
     check(
-        &BrokerIdZnode(BrokerId(1)),
+        &znode,
         "/brokers/ids/1",
-        Ephemeral,
-        &[Broker],
-        &[Controller],
+        CreateMode::Ephemeral,
+        BROKER,
+        CONTROLLER,
     );
-    check(
-        &BrokerSeqIdZnode,
-        "/brokers/seqid",
-        Persistent,
-        &[Broker],
-        &[],
-    );
-    check(
-        &TopicsZnode,
-        "/brokers/topics",
-        Persistent,
-        &[Broker],
-        &[Controller],
-    );
-    let both = [Admin, Controller];
-    check(
-        &TopicZnode(topic.clone()),
-        "/brokers/topics/t",
-        Persistent,
-        &both,
-        &[Controller],
-    );
-    check(
-        &PartitionsZnode(topic.clone()),
-        below_topic,
-        Persistent,
-        &[Controller],
-        &[],
-    );
-    let path = format!("{below_topic}/3");
-    check(
-        &PartitionZnode(partition.clone()),
-        &path,
-        Persistent,
-        &[Controller],
-        &[],
-    );
-    let path = format!("{below_topic}/3/state");
-    check(
-        &PartitionStateZnode(partition),
-        &path,
-        Persistent,
-        &[Controller, Leader],
-        &[],
-    );
+    check(&BrokerSeqIdZnode, "/brokers/seqid", PERSISTENT, BROKER, &[]);
     check(
         &ControllerZnode,
         "/controller",
-        Ephemeral,
-        &[Broker],
-        &[Broker],
+        CreateMode::Ephemeral,
+        BROKER,
+        BROKER,
     );
     check(
         &ControllerEpochZnode,
         "/controller_epoch",
-        Persistent,
-        &[Broker],
+        PERSISTENT,
+        BROKER,
         &[],
     );
+    check(&ClusterIdZnode, "/cluster/id", PERSISTENT, BROKER, &[]);
+    let path = "/latest_producer_id_block";
+    check(&ProducerIdBlockZnode, path, PERSISTENT, BROKER, &[]);
+    check(
+        &ConsumersZnode,
+        "/consumers",
+        PERSISTENT,
+        BROKER,
+        &[Role::Consumer],
+    );
+}
+
+/// S4: topics, partitions and their states are where Kafka has them.
+#[test]
+fn topics_and_partitions_are_where_kafka_has_them() {
+    let topic = TopicName::from("t");
+    let partition = TopicPartition::new("t", PartitionId(3));
+    check(
+        &TopicsZnode,
+        "/brokers/topics",
+        PERSISTENT,
+        BROKER,
+        CONTROLLER,
+    );
+    let znode = TopicZnode(topic.clone());
+    check(
+        &znode,
+        "/brokers/topics/t",
+        PERSISTENT,
+        ADMIN_OR_CONTROLLER,
+        CONTROLLER,
+    );
+    let path = "/brokers/topics/t/partitions";
+    check(
+        &PartitionsZnode(topic.clone()),
+        path,
+        PERSISTENT,
+        CONTROLLER,
+        &[],
+    );
+    let path = "/brokers/topics/t/partitions/3";
+    check(
+        &PartitionZnode(partition.clone()),
+        path,
+        PERSISTENT,
+        CONTROLLER,
+        &[],
+    );
+    let path = "/brokers/topics/t/partitions/3/state";
+    let writers = [Role::Controller, Role::Leader];
+    check(
+        &PartitionStateZnode(partition),
+        path,
+        PERSISTENT,
+        &writers,
+        &[],
+    );
+    let znode = ConfigZnode(ConfigEntity::Topic(topic));
+    check(
+        &znode,
+        "/config/topics/t",
+        PERSISTENT,
+        ADMIN_OR_CONTROLLER,
+        &[],
+    );
+}
+
+/// S18: what tools write for the controller, and what brokers tell it, is where Kafka has it.
+#[test]
+fn wishes_and_notifications_are_where_kafka_has_them() {
+    let sequential = CreateMode::PersistentSequential;
     check(
         &TopicDeletionsZnode,
         "/admin/delete_topics",
-        Persistent,
-        &[Broker],
-        &[Controller],
+        PERSISTENT,
+        BROKER,
+        CONTROLLER,
     );
-    let path = "/admin/delete_topics/t";
+    let znode = TopicDeletionZnode("t".into());
     check(
-        &TopicDeletionZnode(topic.clone()),
-        path,
-        Persistent,
-        &both,
-        &[Controller],
+        &znode,
+        "/admin/delete_topics/t",
+        PERSISTENT,
+        ADMIN_OR_CONTROLLER,
+        CONTROLLER,
     );
     let path = "/admin/preferred_replica_election";
     check(
         &PreferredElectionZnode,
         path,
-        Persistent,
-        &both,
-        &[Controller],
+        PERSISTENT,
+        ADMIN_OR_CONTROLLER,
+        CONTROLLER,
     );
+    let path = "/admin/reassign_partitions";
     check(
         &ReassignmentZnode,
-        "/admin/reassign_partitions",
-        Persistent,
-        &both,
-        &[Controller],
+        path,
+        PERSISTENT,
+        ADMIN_OR_CONTROLLER,
+        CONTROLLER,
     );
     check(
         &IsrChangesZnode,
         "/isr_change_notification",
-        Persistent,
-        &[Broker],
-        &[Controller],
+        PERSISTENT,
+        BROKER,
+        CONTROLLER,
     );
     let path = "/isr_change_notification/isr_change_";
     check(
         &IsrChangeZnode,
         path,
-        PersistentSequential,
-        &[Leader],
-        &[Controller],
+        sequential,
+        &[Role::Leader],
+        CONTROLLER,
     );
     check(
         &LogDirEventsZnode,
         "/log_dir_event_notification",
-        Persistent,
-        &[Broker],
-        &[Controller],
+        PERSISTENT,
+        BROKER,
+        CONTROLLER,
     );
     let path = "/log_dir_event_notification/log_dir_event_";
-    check(
-        &LogDirEventZnode,
-        path,
-        PersistentSequential,
-        &[Broker],
-        &[Controller],
-    );
-    let znode = ConfigZnode(ConfigEntity::Topic(topic));
-    check(&znode, "/config/topics/t", Persistent, &both, &[]);
+    check(&LogDirEventZnode, path, sequential, BROKER, CONTROLLER);
     check(
         &ConfigChangesZnode,
         "/config/changes",
-        Persistent,
-        &[Broker],
-        &[Broker],
+        PERSISTENT,
+        BROKER,
+        BROKER,
     );
     let path = "/config/changes/config_change_";
-    check(
-        &ConfigChangeZnode,
-        path,
-        PersistentSequential,
-        &[Admin],
-        &[Broker],
-    );
-    check(&ClusterIdZnode, "/cluster/id", Persistent, &[Broker], &[]);
-    check(
-        &ProducerIdBlockZnode,
-        "/latest_producer_id_block",
-        Persistent,
-        &[Broker],
-        &[],
-    );
-    check(
-        &ConsumersZnode,
-        "/consumers",
-        Persistent,
-        &[Broker],
-        &[Consumer],
-    );
+    check(&ConfigChangeZnode, path, sequential, &[Role::Admin], BROKER);
 }
 
 /// Every parent that is never created by whoever writes below it is made at a broker's start.

@@ -34,6 +34,8 @@ pub(crate) struct FakeBroker {
     pub(crate) untakeable: BTreeSet<TopicPartition>,
     /// Partitions in a log directory that it lost.
     pub(crate) lost: BTreeSet<TopicPartition>,
+    /// Something that no controller may ask.
+    pub(crate) complaint: Option<String>,
     /// Whether it has heard who is live before it heard of leaders.
     pub(crate) heard_leaders_first: bool,
 }
@@ -88,10 +90,9 @@ impl FakeBroker {
         self.heard_leaders_first |= self.live.is_empty();
         let mut reply = ControlReply::default();
         for (partition, word) in &body.partitions {
-            assert!(
-                word.replicas.contains(&own),
-                "told of {partition} without keeping it"
-            );
+            if !word.replicas.contains(&own) {
+                self.complaint = Some(format!("{own} was told of {partition} without keeping it"));
+            }
             let known = self.replicas.get(partition);
             if self.untakeable.remove(partition) {
                 let failure = ReplicaFailure::Other(UNKNOWN_SERVER_ERROR);

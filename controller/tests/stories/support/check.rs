@@ -37,6 +37,13 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
+    /// A broker was asked what no controller may ask.
+    pub(crate) fn complained(&mut self, complaint: Option<String>) {
+        if let Some(complaint) = complaint {
+            self.require(false, || complaint);
+        }
+    }
+
     fn require(&mut self, holds: bool, what: impl FnOnce() -> String) {
         if !holds && self.violation.is_none() {
             self.violation = Some(what());

@@ -519,6 +519,7 @@ impl World {
             return failed;
         };
         let reply = node.broker.handle(to, &message);
+        self.checker.complained(node.broker.complaint.take());
         self.sent.push((from, to, message));
         if self.rng.one_in(self.faults.lost_request) {
             return failed;

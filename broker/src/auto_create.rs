@@ -1,6 +1,6 @@
 //! Topics that are created because somebody asked for them (`auto.create.topics.enable`, S19).
 //!
-//! The active controller places and writes them as it does for CreateTopics; this broker asks its own
+//! The active controller places and writes them as it does for `CreateTopics`; this broker asks its own
 //! controller if that is the active one, and the active one over the wire otherwise. Source: kafka 2.8
 //! server/AutoTopicCreationManager.scala.
 
@@ -20,7 +20,7 @@ use crate::node::Node;
 /// Topics that may be under creation at a time; for those beyond, clients ask again later.
 const UNDER_WAY_MAX: usize = 1_000;
 
-/// CreateTopics as Kafka brokers of protocol 2.6 take it.
+/// `CreateTopics` as Kafka brokers of protocol 2.6 take it.
 const CREATE_TOPICS_VERSION: i16 = 4;
 
 /// Names whose creation is under way.
@@ -130,13 +130,18 @@ async fn create_there(node: &Node, names: &[Str]) -> Vec<(Str, Creation)> {
 }
 
 fn creation(code: ErrorCode) -> Creation {
-    match code {
-        ErrorCode::None | ErrorCode::TopicAlreadyExists | ErrorCode::RequestTimedOut => {
-            Creation::Done
-        }
+    const DONE: [ErrorCode; 3] = [
+        ErrorCode::None,
+        ErrorCode::TopicAlreadyExists,
+        ErrorCode::RequestTimedOut,
+    ];
+    if DONE.contains(&code) {
+        Creation::Done
+    } else if code == ErrorCode::NotController {
         // The client asks again, and finds the next controller.
-        ErrorCode::NotController => Creation::UnderWay,
-        refused => Creation::Refused(refused),
+        Creation::UnderWay
+    } else {
+        Creation::Refused(code)
     }
 }
 

@@ -69,9 +69,12 @@ async fn ask(node: &Node) -> Result<(), Obstacle> {
         .ask_once((&host, port), api_version, &request)
         .await
         .map_err(|error| Obstacle::Other(error.to_string()))?;
-    match ErrorCode::from_code(response.error_code) {
-        ErrorCode::None if response.remaining_partitions.is_empty() => Ok(()),
-        ErrorCode::None => Err(Obstacle::Remaining(response.remaining_partitions.len())),
-        code => Err(Obstacle::Other(code.name().to_owned())),
+    let code = ErrorCode::from_code(response.error_code);
+    if code != ErrorCode::None {
+        return Err(Obstacle::Other(code.name().to_owned()));
+    }
+    match response.remaining_partitions.len() {
+        0 => Ok(()),
+        count => Err(Obstacle::Remaining(count)),
     }
 }

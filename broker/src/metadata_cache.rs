@@ -1,5 +1,5 @@
 //! What this broker knows of the cluster: brokers, topics, leaders. Told by the controller alone, through
-//! UpdateMetadata.
+//! `UpdateMetadata`.
 //!
 //! Readers take a snapshot and keep it for the length of a request; a writer makes the next snapshot and
 //! swaps it in. The brokers of an update replace all that were known, its partitions are merged into
@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// An UpdateMetadata with partitions (topic, index, leader) and these brokers.
+    /// An `UpdateMetadata` with partitions (topic, index, leader) and these brokers.
     fn update(leaders: &[(&str, i32, i32)], brokers: &[i32]) -> UpdateMetadata {
         let partition = |(topic, index, leader): &(&str, i32, i32)| {
             let leader = BrokerId(*leader);
@@ -255,7 +255,7 @@ mod tests {
             async move {
                 cache
                     .wait_until(|cluster| cluster.topics.contains_key("a"))
-                    .await
+                    .await;
             }
         });
         tokio::task::yield_now().await;

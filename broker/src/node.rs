@@ -27,7 +27,7 @@ pub struct Node {
     pub cluster_id: String,
     /// Its settings.
     pub settings: BrokerSettings,
-    /// The same with where each value came from, for DescribeConfigs.
+    /// The same with where each value came from, for `DescribeConfigs`.
     pub effective: Effective,
     /// Where clients and brokers reach it.
     pub endpoints: Vec<Endpoint>,

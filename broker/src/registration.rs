@@ -184,9 +184,10 @@ fn check(outcome: &Outcome) -> Result<(), RegistrationError> {
     let Outcome::Failed(error) = outcome else {
         return Ok(());
     };
-    let inner = match error {
-        ZkError::InMulti { error, .. } => error,
-        other => other,
+    let inner = if let ZkError::InMulti { error, .. } = error {
+        error
+    } else {
+        error
     };
     match inner {
         ZkError::NodeExists | ZkError::NoNode | ZkError::BadVersion => Ok(()),

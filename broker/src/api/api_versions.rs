@@ -1,4 +1,4 @@
-//! ApiVersions: what this broker speaks. Source: KIP-35, KIP-511.
+//! `ApiVersions`: what this broker speaks. Source: KIP-35, KIP-511.
 
 use barnabas_wire::ErrorCode;
 use barnabas_wire::api::ApiKey;

@@ -1,4 +1,4 @@
-//! ControlledShutdown: a broker that is about to stop asks the controller to move its leaderships.
+//! `ControlledShutdown`: a broker that is about to stop asks the controller to move its leaderships.
 
 use barnabas_controller::call::{Answer, Call, CallError};
 use barnabas_wire::ErrorCode;

@@ -1,4 +1,4 @@
-//! CreatePartitions: done by the active controller, answered when its effect can be seen here.
+//! `CreatePartitions`: done by the active controller, answered when its effect can be seen here.
 //!
 //! Source: KIP-195; kafka 2.8 server/KafkaApis.scala (`handleCreatePartitionsRequest`).
 

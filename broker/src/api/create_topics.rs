@@ -1,4 +1,4 @@
-//! CreateTopics: done by the active controller, answered when its effect can be seen here.
+//! `CreateTopics`: done by the active controller, answered when its effect can be seen here.
 //!
 //! Source: kafka 2.8 server/KafkaApis.scala (`handleCreateTopicsRequest`), server/ZkAdminManager.scala.
 
@@ -63,7 +63,7 @@ async fn create(node: &Node, request: CreateTopicsRequest) -> Vec<CreatableTopic
         match checked {
             Ok(new) => wanted.push(new),
             Err(error) => {
-                drop(results.insert(topic.name.clone(), refused(topic.name.clone(), error)))
+                drop(results.insert(topic.name.clone(), refused(topic.name.clone(), error)));
             }
         }
     }

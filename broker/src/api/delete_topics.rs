@@ -1,4 +1,4 @@
-//! DeleteTopics: marked by the active controller, answered when the topics have left the metadata here.
+//! `DeleteTopics`: marked by the active controller, answered when the topics have left the metadata here.
 //!
 //! Source: kafka 2.8 server/KafkaApis.scala (`handleDeleteTopicsRequest`).
 

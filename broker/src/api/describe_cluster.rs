@@ -1,4 +1,4 @@
-//! DescribeCluster: the cluster's id, its brokers, its controller. Source: KIP-700.
+//! `DescribeCluster`: the cluster's id, its brokers, its controller. Source: KIP-700.
 
 use barnabas_wire::message::describe_cluster::DescribeClusterBroker;
 use barnabas_wire::message::{DescribeClusterRequest, DescribeClusterResponse};

@@ -1,4 +1,4 @@
-//! DescribeConfigs: every value in force, and where it came from.
+//! `DescribeConfigs`: every value in force, and where it came from.
 //!
 //! Source: KIP-133, KIP-226, KIP-569; kafka 2.8 server/ConfigHelper.scala.
 

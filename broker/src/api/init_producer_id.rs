@@ -1,4 +1,4 @@
-//! InitProducerId: an id for an idempotent producer. Source: KIP-98, KIP-360; kafka 2.8
+//! `InitProducerId`: an id for an idempotent producer. Source: KIP-98, KIP-360; kafka 2.8
 //! coordinator/transaction/TransactionCoordinator.scala (`handleInitProducerId`).
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! LeaderAndIsr: the controller tells this broker what to lead and what to follow.
+//! `LeaderAndIsr`: the controller tells this broker what to lead and what to follow.
 
 use std::collections::BTreeMap;
 

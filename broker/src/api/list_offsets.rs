@@ -1,4 +1,4 @@
-//! ListOffsets: where a log begins and ends, and which offset belongs to a time. Source: KIP-79,
+//! `ListOffsets`: where a log begins and ends, and which offset belongs to a time. Source: KIP-79,
 //! KIP-207; kafka 2.8 `Partition.fetchOffsetForTimestamp`.
 
 use std::collections::BTreeSet;

@@ -10,6 +10,11 @@
 //! and runs on the thread that reads the connection, in the order of the requests; see [`Outcome`] for
 //! what may not be done there.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "every handler takes its request by value, whether it keeps parts of it or not"
+)]
+
 mod api_versions;
 mod controlled_shutdown;
 mod counters;

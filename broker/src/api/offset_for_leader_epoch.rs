@@ -1,4 +1,4 @@
-//! OffsetForLeaderEpoch: where a leader epoch ends, so that a follower or consumer learns whether its
+//! `OffsetForLeaderEpoch`: where a leader epoch ends, so that a follower or consumer learns whether its
 //! records are still those of the leader. Source: KIP-101, KIP-279, KIP-320.
 
 use barnabas_wire::ErrorCode;

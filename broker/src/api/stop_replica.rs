@@ -1,4 +1,4 @@
-//! StopReplica: the controller tells this broker which replicas to stop, and which logs to delete.
+//! `StopReplica`: the controller tells this broker which replicas to stop, and which logs to delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 

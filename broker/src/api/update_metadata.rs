@@ -1,4 +1,4 @@
-//! UpdateMetadata: the controller tells this broker what clients are to be told.
+//! `UpdateMetadata`: the controller tells this broker what clients are to be told.
 
 use barnabas_wire::ErrorCode;
 use barnabas_wire::id::{BrokerEpoch, BrokerId, ControllerEpoch};

@@ -1,4 +1,4 @@
-//! LeaderAndIsr.
+//! `LeaderAndIsr`.
 
 use barnabas_controller::request::{
     ControlReply, ControlRequest, LeaderAddress, LeaderAndIsr, PartitionLeadership,

@@ -1,4 +1,4 @@
-//! StopReplica.
+//! `StopReplica`.
 
 use barnabas_controller::request::{ControlReply, ControlRequest, PartitionStop, StopReplica};
 use barnabas_wire::id::{LeaderEpoch, PartitionId, TopicPartition};

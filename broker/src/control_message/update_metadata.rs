@@ -1,4 +1,4 @@
-//! UpdateMetadata.
+//! `UpdateMetadata`.
 
 use barnabas_controller::request::{
     ControlReply, ControlRequest, LiveBroker, PartitionMetadata, UpdateMetadata,

@@ -112,7 +112,7 @@ mod tests {
 
     const LIMIT: usize = 100 * 1024 * 1024;
 
-    fn check(input: &[u8], expected: Result<Vec<&[u8]>, FrameError>) {
+    fn check(input: &[u8], expected: &Result<Vec<&[u8]>, FrameError>) {
         let mut reader = FrameReader::new(LIMIT);
         let mut frames = Vec::new();
         let mut failure = None;
@@ -129,27 +129,27 @@ mod tests {
             }
         }
         match failure {
-            Some(error) => assert_eq!(Err(error), expected),
-            None => assert_eq!(Ok(frames.iter().map(|f| &f[..]).collect()), expected),
+            Some(error) => assert_eq!(&Err(error), expected),
+            None => assert_eq!(&Ok(frames.iter().map(|f| &f[..]).collect()), expected),
         }
     }
 
     #[test]
     fn frames_come_out_whole_and_in_order() {
-        check(&[], Ok(vec![]));
-        check(&[0, 0, 0, 2, 7], Ok(vec![]));
+        check(&[], &Ok(vec![]));
+        check(&[0, 0, 0, 2, 7], &Ok(vec![]));
         check(
             &[0, 0, 0, 2, 7, 8, 0, 0, 0, 0, 0, 0, 0, 1, 9],
-            Ok(vec![&[7, 8], &[], &[9]]),
+            &Ok(vec![&[7, 8], &[], &[9]]),
         );
     }
 
     #[test]
     fn an_impossible_length_is_an_error() {
-        check(&[0xff, 0xff, 0xff, 0xff], Err(FrameError::Negative(-1)));
+        check(&[0xff, 0xff, 0xff, 0xff], &Err(FrameError::Negative(-1)));
         check(
             &[0x7f, 0xff, 0xff, 0xff],
-            Err(FrameError::TooLarge {
+            &Err(FrameError::TooLarge {
                 size: 0x7fff_ffff,
                 limit: LIMIT,
             }),

@@ -8,6 +8,10 @@ use super::hint;
 use super::nearest::nearest;
 
 /// An error of the library as the end of a command, with the advice that its kind allows.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "other errors say all there is to say"
+)]
 pub(crate) fn error(caller: &Caller, error: &Error) -> Failure {
     match error {
         Error::Kafka { code, .. } => Failure {

@@ -16,14 +16,22 @@ pub(crate) mod ending;
 mod explain;
 mod format;
 mod hint;
+mod latency;
+mod line;
 pub(crate) mod log;
 mod lookup;
 mod nearest;
+mod outcomes;
+mod payload;
+mod progress;
+mod rate;
+mod record_json;
 mod start;
 mod status;
 mod table;
+mod utc;
 
-use args::{Arguments, Cluster, Noun, Topic};
+use args::{Arguments, Cluster, Noun, Perf, Topic};
 use caller::Caller;
 use ending::{Ending, Failure};
 
@@ -38,7 +46,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Noun::Topic(Topic::Delete(typed)) => command::topic_delete::run(&caller, &typed).await,
         Noun::Topic(Topic::List) => command::topic_list::run(&caller).await,
         Noun::Topic(Topic::Describe(typed)) => command::topic_describe::run(&caller, &typed).await,
+        Noun::Produce(typed) => command::produce::run(&caller, &typed).await,
+        Noun::Consume(typed) => command::consume::run(&caller, &typed).await,
         Noun::Cluster(Cluster::Describe) => command::cluster_describe::run(&caller).await,
-        _ => Err(Failure::usage("later")),
+        Noun::Perf(Perf::Produce(typed)) => command::perf_produce::run(&caller, &typed).await,
+        Noun::Perf(Perf::Consume(typed)) => command::perf_consume::run(&caller, &typed).await,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::utc;
+
 /// Where consuming begins in each partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
@@ -17,6 +19,29 @@ pub(crate) enum Start {
     Timestamp(i64),
 }
 
+impl Start {
+    /// The same as the library has it.
+    pub(crate) const fn of_client(self) -> barnabas_client::Start {
+        match self {
+            Self::Beginning => barnabas_client::Start::Beginning,
+            Self::End => barnabas_client::Start::End,
+            Self::At(offset) => barnabas_client::Start::Offset(offset),
+            Self::BeforeEnd(count) => barnabas_client::Start::BeforeEnd(count),
+            Self::Timestamp(timestamp_ms) => barnabas_client::Start::TimestampMs(timestamp_ms),
+        }
+    }
+
+    /// What to do where the offset is not, or no more, in the log (`auto.offset.reset`): whoever
+    /// names an offset wants that one or none.
+    pub(crate) const fn reset(self) -> &'static str {
+        match self {
+            Self::At(_) => "none",
+            Self::End => "latest",
+            Self::Beginning | Self::BeforeEnd(_) | Self::Timestamp(_) => "earliest",
+        }
+    }
+}
+
 impl FromStr for Start {
     type Err = String;
 
@@ -30,7 +55,7 @@ impl FromStr for Start {
             _ => {}
         }
         if let Some(time) = text.strip_prefix('@') {
-            let at = time.parse().ok().or_else(|| utc_ms(time));
+            let at = time.parse().ok().or_else(|| utc::parse(time));
             return at.map(Self::Timestamp).ok_or_else(wrong);
         }
         if let Some(back) = text.strip_prefix('-') {
@@ -41,48 +66,6 @@ impl FromStr for Start {
             Ok(offset) if offset >= 0 => Ok(Self::At(offset)),
             _ => Err(wrong()),
         }
-    }
-}
-
-/// Reads `YYYY-MM-DDTHH:MM:SSZ` (the time and the Z may be left out) as ms since the Unix epoch.
-fn utc_ms(text: &str) -> Option<i64> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
-    let [year, month, day] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let in_range = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..60).contains(&second);
-    if !in_range {
-        return None;
-    }
-    let years: i64 = (1970..year)
-        .map(|one| if is_leap(one) { 366 } else { 365 })
-        .sum();
-    let months: i64 = (1..month).map(|one| days_in(year, one)).sum();
-    let days = years + months + day - 1;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000)
-}
-
-fn numbers(text: &str, separator: char) -> Option<[i64; 3]> {
-    let mut parts = text.split(separator).map(|part| part.parse::<i64>().ok());
-    let all = [parts.next()??, parts.next()??, parts.next()??];
-    parts.next().is_none().then_some(all)
-}
-
-const fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-const fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     }
 }
 

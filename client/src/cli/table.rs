@@ -23,12 +23,6 @@ impl Table {
     pub(crate) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
         self.rows.push(cells.into_iter().collect());
     }
-
-    /// Whether there is no row.
-    #[must_use]
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
 }
 
 /// Whether a column holds only numbers, and therefore stands to the right.

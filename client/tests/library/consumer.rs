@@ -18,7 +18,9 @@ async fn fill(cluster: &Cluster, partition: i32, numbers: std::ops::Range<i64>) 
     let producer = cluster.client().await.producer().unwrap();
     for number in numbers {
         let record = Record {
-            timestamp: Some(std::time::UNIX_EPOCH + Duration::from_millis(1_000 + number.unsigned_abs())),
+            timestamp: Some(
+                std::time::UNIX_EPOCH + Duration::from_millis(1_000 + number.unsigned_abs()),
+            ),
             ..Record::to("t")
                 .partition(partition)
                 .key("k")

@@ -17,6 +17,23 @@
 //! At any time at most one operation is at work, with at most one batch outstanding in ZooKeeper.
 //! Watches are hints: they mark what is to be read again, and the next operation reads it. So two
 //! events can never see each other's half-done work, and a lost or doubled hint does no harm.
+//!
+//! | what | where |
+//! |---|---|
+//! | who is controller; giving it away | `candidacy`, `resignation` |
+//! | reading everything at first | `failover` |
+//! | what is to be read again; what comes next | `dirty`, `agenda`; one piece of work at the `desk` |
+//! | brokers come, go, bounce, leave | `broker_change`, `controlled_shutdown` |
+//! | topics and partitions come | `topic_change`; for a call `topic_creation`, `partition_creation` |
+//! | who leads, and writing it | [`election`] (pure), `partition_state`, `partition_change` |
+//! | where replicas go | [`assignment`], `rack` (pure) |
+//! | topics go | `topic_deletion`, `replica_state`; for a call `topic_marking` |
+//! | hints and wishes in ZooKeeper | `isr_change`, `log_dir_event`, `preferred_election` |
+//! | what brokers are told | `notice`, through an `outbox` each, as [`request`]s |
+//!
+//! Not here yet: reassignment of replicas, the periodic move back to preferred leaders, a second look
+//! at offline partitions when `unclean.leader.election.enable` is changed while they are offline, and
+//! `AlterPartition` and `AllocateProducerIds` for brokers at a later inter-broker protocol.
 #![forbid(unsafe_code)]
 
 pub mod assignment;

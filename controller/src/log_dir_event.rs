@@ -128,6 +128,13 @@ impl Context {
     }
 
     fn replica_found(&mut self, partition: &TopicPartition, broker: BrokerId, is_offline: bool) {
+        if !self
+            .replicas(partition)
+            .is_some_and(|replicas| replicas.contains(&broker))
+        {
+            // The topic has gone since the broker was asked.
+            return;
+        }
         let offline = self.offline_replicas.entry(broker).or_default();
         let is_changed = if is_offline {
             offline.insert(partition.clone())

@@ -93,8 +93,6 @@ fn found(context: &mut Context, name: &TopicName, read: Topic) {
         for partition in context.partitions_of(name) {
             context.look_at(partition, Cause::default());
         }
-        // It may have been marked before it was known.
-        context.dirty.deletions |= context.marked.contains(name);
         return;
     };
     if context.deletions.contains_key(name) {

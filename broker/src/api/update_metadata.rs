@@ -22,7 +22,8 @@ pub(super) fn handle(
             Ok(_turn) => {
                 let update = read_update_metadata(&request);
                 let broker_epoch = BrokerEpoch(request.broker_epoch);
-                node.metadata.update(BrokerId(request.controller_id), broker_epoch, update);
+                node.metadata
+                    .update(BrokerId(request.controller_id), broker_epoch, update);
                 ErrorCode::None
             }
             Err(refusal) => refusal_code(&refusal),

@@ -168,6 +168,8 @@ fn open_failed(path: &Path, error: OpenError) -> StoreError {
             path,
             source: Arc::new(cause),
         },
-        other => StoreError::Damaged(Arc::new(other)),
+        damage @ (OpenError::DamagedBelowRecoveryPoint { .. } | OpenError::Read(_)) => {
+            StoreError::Damaged(Arc::new(damage))
+        }
     }
 }

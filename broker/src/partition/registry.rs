@@ -105,8 +105,8 @@ pub struct PartitionRegistry {
     control: Mutex<ControlFence>,
 }
 
-/// The turn of one controller's request: LeaderAndIsr, StopReplica and UpdateMetadata are heeded one at a
-/// time.
+/// The turn of one controller's request: `LeaderAndIsr`, `StopReplica` and `UpdateMetadata` are heeded
+/// one at a time.
 #[derive(Debug)]
 pub struct ControlTurn<'a> {
     registry: &'a PartitionRegistry,

@@ -184,10 +184,10 @@ impl<E: Engine> Desk<E> {
     }
 
     fn watch(&mut self, generation: SessionGeneration, path: ZkPath) {
-        self.watches.retain(|(of, _), _| *of == generation);
         let Some(tenure) = self.tenure(generation) else {
             return;
         };
+        self.watches.retain(|(of, _), _| *of == generation);
         if self.watches.contains_key(&(generation, path.clone())) {
             return;
         }

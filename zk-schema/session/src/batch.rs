@@ -3,6 +3,8 @@
 
 mod plan;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,9 +126,10 @@ impl<E: Engine> Sender<E> {
         if !self.tenure.takes_sync() {
             return;
         }
-        let (sync, tenure) = (engine.sync(), self.tenure.clone());
+        let tenure = self.tenure.clone();
+        let sync = tokio::time::timeout(self.limits.request_timeout, engine.sync());
         self.under_way.spawn_local(async move {
-            if sync.await.is_err() {
+            if !matches!(sync.await, Ok(Ok(()))) {
                 tenure.needs_sync();
             }
             Settled::default()

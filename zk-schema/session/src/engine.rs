@@ -89,6 +89,7 @@ pub(crate) trait Engine: Clone + 'static {
 
 /// Follows the state of a connection.
 pub(crate) trait States {
+    fn now(&self) -> EngineState;
     /// Waits for the next state; several changes may come as the last of them.
     async fn next(&mut self) -> EngineState;
 }

@@ -155,8 +155,6 @@ impl<E: Engine> Keeper<E> {
             engine = again;
             // Unlike a reconnection, this one does not tell the server what was seen before.
             tenure.needs_sync();
-            link.send_replace(Link::Up(engine.clone()));
-            self.mailbox.connected(true);
         }
         link.send_replace(Link::Over);
         self.lease.end();
@@ -165,18 +163,16 @@ impl<E: Engine> Keeper<E> {
 
     /// Follows the connection until the library gives it up.
     async fn follow(&self, mut states: E::States, engine: &E, link: &watch::Sender<Link<E>>) {
+        // It may have changed before anybody looked.
+        let mut state = states.now();
         loop {
-            match states.next().await {
-                EngineState::Connected => {
-                    link.send_replace(Link::Up(engine.clone()));
-                    self.mailbox.connected(true);
-                }
-                EngineState::Disconnected => {
-                    link.send_replace(Link::Down);
-                    self.mailbox.connected(false);
-                }
+            match state {
+                EngineState::Connected => link.send_replace(Link::Up(engine.clone())),
+                EngineState::Disconnected => link.send_replace(Link::Down),
                 EngineState::Over => return,
-            }
+            };
+            self.mailbox.connected(state == EngineState::Connected);
+            state = states.next().await;
         }
     }
 

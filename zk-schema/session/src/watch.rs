@@ -18,7 +18,10 @@ pub const WATCHES_MAX: usize = 64;
 pub const WATCHED_PATHS_SIZE_BYTES_MAX: usize = 64 * 1024;
 
 /// Pause before a watch that was refused is tried again.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
+
+/// Pause before a watch is tried again whose connection was lost meanwhile.
+const LOST_PAUSE: Duration = Duration::from_millis(10);
 
 /// Keeps `path` watched until the session is over.
 pub(crate) async fn keep<E: Engine>(tenure: Tenure<E>, mailbox: Mailbox, path: ZkPath) {
@@ -33,14 +36,18 @@ pub(crate) async fn keep<E: Engine>(tenure: Tenure<E>, mailbox: Mailbox, path: Z
                 mailbox.resync(&path);
                 follow(watcher, &mailbox).await;
             }
-            Err(EngineError::Refused(error)) => {
-                tracing::warn!(%path, %error, "ZooKeeper refuses to watch, trying again");
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
-            // The connection went; the next one is waited for.
-            Err(error) => {
+            // The connection went, and the link is about to say so; the next one is waited for.
+            Err(error @ (EngineError::Lost(_) | EngineError::Expired | EngineError::Closed(_))) => {
                 tracing::debug!(%path, %error, "watch not added");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(LOST_PAUSE).await;
+            }
+            Err(
+                error @ (EngineError::Refused(_)
+                | EngineError::Unimplemented
+                | EngineError::Unreadable),
+            ) => {
+                tracing::warn!(%path, %error, "ZooKeeper refuses to watch, trying again");
+                tokio::time::sleep(REFUSED_PAUSE).await;
             }
         }
     }

@@ -190,6 +190,10 @@ impl Engine for ZooKeeperClient {
 }
 
 impl States for StateWatcher {
+    fn now(&self) -> EngineState {
+        state(self.peek_state())
+    }
+
     async fn next(&mut self) -> EngineState {
         state(self.changed().await)
     }

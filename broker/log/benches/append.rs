@@ -1,12 +1,13 @@
 //! Appending 1 GiB to fresh segments, beside the least that such an append can cost.
 //!
 //! ```text
-//! cargo bench -p barnabas-log --bench append [-- [rounds=5] [kib=16] [full-cache]]
+//! cargo bench -p barnabas-log --bench append [-- [rounds=5] [kib=16] [files=500] [full-cache]]
 //! ```
 //!
 //! Four variants, alternating, in one process, each right after as many pages were used and given
 //! back. The first round is dropped; medians of the others. `full-cache` fills the page cache first,
-//! so that every page has to be reclaimed.
+//! so that every page has to be reclaimed. `files` spreads the gigabyte over so many logs or files,
+//! written in turn.
 //!
 //! | variant | what it does |
 //! |---|---|
@@ -18,6 +19,10 @@
 #![expect(
     clippy::indexing_slicing,
     reason = "arrays of four variants, and lines of /proc"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "counts of 64 bits on 64 bits"
 )]
 #![expect(clippy::print_stdout, reason = "its result")]
 
@@ -44,6 +49,10 @@ fn main() {
         .iter()
         .find_map(|word| word.strip_prefix("rounds=")?.parse().ok());
     let rounds: usize = rounds.unwrap_or(5);
+    let files = arguments
+        .iter()
+        .find_map(|word| word.strip_prefix("files=")?.parse().ok());
+    let files: u64 = files.unwrap_or(1);
     let parent = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
     let root = tempfile::tempdir_in(parent).unwrap();
     if arguments.iter().any(|word| word == "full-cache") {
@@ -54,13 +63,13 @@ fn main() {
         .iter()
         .find_map(|word| word.strip_prefix("kib=")?.parse().ok());
     for batch_size in sizes.map_or_else(|| vec![1, 16, 128], |size: usize| vec![size]) {
-        measure(root.path(), batch_size << 10, rounds);
+        measure(root.path(), batch_size << 10, rounds, files);
     }
 }
 
-type Variant = fn(&Path, &Bytes);
+type Variant = fn(&Path, &Bytes, u64);
 
-fn measure(root: &Path, batch_size: usize, rounds: usize) {
+fn measure(root: &Path, batch_size: usize, rounds: usize, files: u64) {
     let variants: [(&str, Variant); 4] = [
         ("log", by_log),
         ("bare", by_bare_loop),
@@ -76,10 +85,10 @@ fn measure(root: &Path, batch_size: usize, rounds: usize) {
             if only.as_ref().is_some_and(|only| only != name) {
                 continue;
             }
-            warm_up(root, &batch);
+            warm_up(root, &batch, files);
             std::fs::create_dir(&directory).unwrap();
             let (began, cpu) = (Instant::now(), cpu_seconds());
-            run(&directory, &batch);
+            run(&directory, &batch, files);
             let took = [began.elapsed().as_secs_f64(), cpu_seconds() - cpu];
             std::fs::remove_dir_all(&directory).unwrap();
             if round > 0 {
@@ -106,11 +115,19 @@ fn measure(root: &Path, batch_size: usize, rounds: usize) {
 
 /// Takes a gigabyte of pages and gives them back: on a virtual machine the host may have taken away
 /// what was free for a while, and the variant that comes next would pay for its return.
-fn warm_up(root: &Path, batch: &Bytes) {
-    let directory = root.join("warm-up");
-    std::fs::create_dir(&directory).unwrap();
-    by_inline_loop(&directory, batch);
-    std::fs::remove_dir_all(&directory).unwrap();
+fn warm_up(root: &Path, batch: &Bytes, files: u64) {
+    // Many small files may be allocated twice as large as they get.
+    let names = if files == 1 { 1 } else { 3 };
+    let directories: Vec<_> = (0..names)
+        .map(|name| root.join(format!("warm-up-{name}")))
+        .collect();
+    for directory in &directories {
+        std::fs::create_dir(directory).unwrap();
+        by_inline_loop(directory, batch, 1);
+    }
+    for directory in &directories {
+        std::fs::remove_dir_all(directory).unwrap();
+    }
 }
 
 /// CPU time of this process and all its threads.
@@ -142,12 +159,14 @@ fn batch(size: usize) -> Bytes {
     builder.build().unwrap()
 }
 
-fn by_log(directory: &Path, bytes: &Bytes) {
+fn open_log(directory: &Path, number: u64) -> PartitionLog {
+    let directory = directory.join(format!("bench-{number}"));
+    std::fs::create_dir(&directory).unwrap();
     let open = OpenLog {
         topic_partition: TopicPartition::new("bench", PartitionId(0)),
-        directory: directory.to_owned(),
+        health: Arc::new(DirectoryHealth::new(directory.clone())),
+        directory,
         files: Arc::new(DiskFiles),
-        health: Arc::new(DirectoryHealth::new(directory.to_owned())),
         settings: LogSettings::default(),
         recovery_point: Offset(0),
         log_start_offset: Offset(0),
@@ -155,7 +174,13 @@ fn by_log(directory: &Path, bytes: &Bytes) {
         cut_below_recovery_point: false,
         now_ms: 0,
     };
-    let (log, _) = PartitionLog::open(open).unwrap();
+    PartitionLog::open(open).unwrap().0
+}
+
+fn by_log(directory: &Path, bytes: &Bytes, files: u64) {
+    let logs: Vec<PartitionLog> = (0..files)
+        .map(|number| open_log(directory, number))
+        .collect();
     let batch = Batch::parse(bytes).unwrap();
     let validated = Validated {
         batch,
@@ -173,7 +198,11 @@ fn by_log(directory: &Path, bytes: &Bytes) {
     let (sender, requests) = mpsc::channel::<RoomRequest>();
     let pool = std::thread::spawn(move || requests.into_iter().for_each(RoomRequest::run));
     let mut waits = 0;
-    for _ in 0..TOTAL_BYTES / bytes.len() as u64 {
+    for log in logs
+        .iter()
+        .cycle()
+        .take((TOTAL_BYTES / bytes.len() as u64) as usize)
+    {
         let appended = match log.try_append(&append).unwrap() {
             TryAppend::Done(appended) => appended,
             TryAppend::NeedsRoom => {
@@ -224,7 +253,7 @@ impl Bare {
     }
 }
 
-fn by_bare_loop(directory: &Path, bytes: &Bytes) {
+fn by_bare_loop(directory: &Path, bytes: &Bytes, _files: u64) {
     let (bare, mut map) = Bare::create(directory);
     let (sender, requests) = mpsc::channel::<()>();
     let helper = bare.clone();
@@ -248,7 +277,7 @@ fn by_bare_loop(directory: &Path, bytes: &Bytes) {
     thread.join().unwrap();
 }
 
-fn by_inline_loop(directory: &Path, bytes: &Bytes) {
+fn by_inline_loop(directory: &Path, bytes: &Bytes, _files: u64) {
     let (bare, mut map) = Bare::create(directory);
     let mut position = 0;
     for _ in 0..TOTAL_BYTES / bytes.len() as u64 {
@@ -261,12 +290,17 @@ fn by_inline_loop(directory: &Path, bytes: &Bytes) {
     }
 }
 
-fn by_pwrite(directory: &Path, bytes: &Bytes) {
-    let file = DiskFiles
-        .open(&directory.join("pwrite"), Open::New)
-        .unwrap();
-    for index in 0..TOTAL_BYTES / bytes.len() as u64 {
-        file.write_at(&[bytes], index * bytes.len() as u64).unwrap();
+fn by_pwrite(directory: &Path, bytes: &Bytes, files: u64) {
+    let open = |number| {
+        DiskFiles
+            .open(&directory.join(format!("{number}")), Open::New)
+            .unwrap()
+    };
+    let files: Vec<_> = (0..files).map(open).collect();
+    let count = TOTAL_BYTES / bytes.len() as u64;
+    for (index, file) in (0..count).zip(files.iter().cycle()) {
+        let position = index / files.len() as u64 * bytes.len() as u64;
+        file.write_at(&[bytes], position).unwrap();
     }
 }
 

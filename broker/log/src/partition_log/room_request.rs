@@ -20,12 +20,15 @@ impl RoomRequest {
     /// Does the work; waits for the disk. An error is not lost: the append that lacks the room, or
     /// the flush that lacks the entries, meets it again and reports it.
     pub fn run(self) {
+        let prepared = self.room.prepare();
         let indexes = self
             .segment
             .offset_index
             .write_pending()
             .and_then(|()| self.segment.time_index.write_pending());
-        for result in [indexes, self.room.prepare()] {
+        // From here on others may be asked: what follows can take as long as the disk.
+        self.room.unask();
+        for result in [prepared, indexes, self.room.write_back()] {
             if let Err(error) = result {
                 let segment = self.segment.path.display();
                 tracing::debug!(%segment, %error, "could not prepare room");

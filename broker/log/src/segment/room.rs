@@ -25,6 +25,9 @@ const STEP_MIN_BYTES: u64 = 64 << 10;
 /// Largest step, in bytes.
 const STEP_MAX_BYTES: u64 = 16 << 20;
 
+/// Bytes that are worth asking the disk for.
+const WRITE_BACK_MIN_BYTES: u64 = 32 << 20;
+
 /// Bytes behind the writer that stay in our page tables: the large page that it is writing to, and
 /// the one before.
 const KEPT_BEHIND_BYTES: u64 = 4 << 20;
@@ -40,6 +43,8 @@ pub(crate) struct Room {
     is_asked: AtomicBool,
     /// The file system cannot allocate: the file grows by being written.
     grows_by_writing: AtomicBool,
+    /// Up to where the disk was asked to take the batches, in bytes.
+    written_back: Mutex<u64>,
     state: Mutex<State>,
 }
 
@@ -73,6 +78,7 @@ impl Room {
             ready: AtomicU64::new(end),
             is_asked: AtomicBool::new(false),
             grows_by_writing: AtomicBool::new(false),
+            written_back: Mutex::new(end),
             state: Mutex::new(state),
         }
     }
@@ -159,6 +165,22 @@ impl Room {
         };
         self.release_behind(state)?;
         grown
+    }
+
+    /// Lets the disk begin with what the writer has left behind, once there is much of it: rolling
+    /// waits for the rest only. Nothing is durable by it. Waits for the disk if that is busy; who
+    /// comes meanwhile does nothing.
+    pub(crate) fn write_back(&self) -> io::Result<()> {
+        let Some(mut written_back) = self.written_back.try_lock() else {
+            return Ok(());
+        };
+        let behind = self.end.load(Acquire).saturating_sub(KEPT_BEHIND_BYTES);
+        let length = behind.saturating_sub(*written_back);
+        if length < WRITE_BACK_MIN_BYTES {
+            return Ok(());
+        }
+        let position = std::mem::replace(&mut *written_back, behind);
+        self.file.start_writing(position, length)
     }
 
     /// Lets go of the pages that the writer has left behind.
@@ -257,14 +279,14 @@ fn step(ready: u64) -> u64 {
 }
 
 /// Room that is left when the next step is asked for: a whole step where steps are large, since a
-/// fast writer is through it in two milliseconds; half of one in small files, of which there may be
+/// fast writer is through it in two milliseconds; a quarter of one in small files, of which there may be
 /// many.
 fn margin(ready: u64) -> u64 {
     let step = step(ready);
     if step == STEP_MAX_BYTES {
         step
     } else {
-        step / 2
+        step / 4
     }
 }
 

@@ -23,7 +23,7 @@ fn fill_up(log: &barnabas_log::partition_log::PartitionLog) -> (u64, AppendError
             Err(error) => return (count, error),
         }
     }
-    unreachable!("the fault never came")
+    panic!("the fault never came")
 }
 
 /// A full disk is an error to that append; when there is space again the log goes on where it was.
@@ -51,7 +51,7 @@ fn a_log_goes_on_when_there_is_space_again() {
             fill(&log, &batch(&[(NOW_MS, b"again")]));
             let records = records_from(&log, 0);
             assert_eq!(records.last().unwrap(), &(log_end.0, b"again".to_vec()));
-            assert_eq!(records.len() as i64, log_end.0 + 1);
+            assert_eq!(i64::try_from(records.len()).unwrap(), log_end.0 + 1);
             drop(log);
             let (log, _) = place.open(0);
             assert_eq!(records_from(&log, 0), records, "{operation:?}");

@@ -4,6 +4,7 @@
 mod by_znode;
 mod failover;
 mod hostile;
+mod observation;
 mod order;
 mod outage;
 mod topic;

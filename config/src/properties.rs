@@ -89,7 +89,7 @@ fn split(line: &str) -> (String, String) {
     )
 }
 
-/// Resolves `\n`, `\t`, `\r`, `\f`, `\uXXXX`; any other escaped character stands for itself.
+/// Resolves `\n`, `\t`, `\r`, `\f` and `\u` with four hexadecimal digits; any other escaped character stands for itself.
 fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars();

@@ -57,7 +57,7 @@ pub struct LocalServer {
     directory: PathBuf,
     properties: Vec<String>,
     /// Removes the directory; `None` for a server in a static, whose directory the guard removes.
-    _removed: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 impl LocalServer {
@@ -80,7 +80,7 @@ impl LocalServer {
     /// The same, for a static: the directory goes when the test binary has gone.
     pub(super) fn start_for_ever() -> Self {
         let mut server = Self::start();
-        if let Some(directory) = server._removed.take() {
+        if let Some(directory) = server.temporary.take() {
             remove_at_exit(&directory.keep());
         }
         server
@@ -114,7 +114,7 @@ impl LocalServer {
             address,
             directory: directory_path,
             properties,
-            _removed: Some(directory),
+            temporary: Some(directory),
         }
     }
 

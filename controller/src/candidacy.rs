@@ -100,15 +100,17 @@ impl Candidacy {
     }
 
     fn held(
-        &self,
+        &mut self,
         data: &[u8],
         owner: Option<SessionId>,
         epoch: Option<(ControllerEpoch, ZkVersion)>,
     ) -> Running {
-        if owner == Some(self.session)
-            && let Some((epoch, version)) = epoch
-        {
-            return Running::Won(Fence::new(epoch, version));
+        if owner == Some(self.session) {
+            return match epoch {
+                Some((epoch, version)) => Running::Won(Fence::new(epoch, version)),
+                // Somebody removed it by hand; without it there is no fence.
+                None => self.run(None),
+            };
         }
         match ControllerZnode::decode(data) {
             Ok(holder) => Running::Lost(holder.broker),

@@ -341,6 +341,8 @@ impl Controller {
                 effects.extend(call.map(not_controller));
                 self.resign(effects);
                 self.is_holder_dirty = true;
+                // A state of a later epoch than there is would lead here at once again.
+                self.pause(now_ms, RETRY_BACK_OFF_MS);
             }
             Turn::Resign => {
                 self.pause(now_ms, CANDIDACY_BACK_OFF_MS);
@@ -397,7 +399,8 @@ impl Controller {
     }
 
     fn pause(&mut self, now_ms: u64, back_off_ms: u64) {
-        self.pause_until_ms = Some(now_ms.saturating_add(back_off_ms));
+        let until = now_ms.saturating_add(back_off_ms);
+        self.pause_until_ms = self.pause_until_ms.max(Some(until));
     }
 
     /// Ends being active, if it was, and whatever is outstanding. Harmless to repeat.

@@ -2,9 +2,11 @@
 
 use barnabas_controller::Announcement;
 use barnabas_wire::id::{BrokerId, ControllerEpoch};
-use barnabas_zk_schema::controller::ControllerZnode;
+use barnabas_zk_schema::controller::{ControllerEpochZnode, ControllerZnode};
+use barnabas_zk_schema::partition::{PartitionState, PartitionStateZnode};
 use barnabas_zk_schema::{Expected, ZkOp, Znode};
 
+use crate::support::check::Checker;
 use crate::support::world::{Faults, World, settings};
 
 fn epoch_of(world: &World, id: i32) -> Option<i32> {
@@ -154,4 +156,35 @@ fn the_controller_is_known_to_nobody_while_there_is_no_session() {
     assert_eq!(controller.active_epoch(), None);
     assert_eq!(controller.next_deadline(), None);
     assert_eq!(controller.counts(), barnabas_controller::Counts::default());
+}
+
+/// A state of a later epoch than there is: somebody set the epoch back. No state is written, and the
+/// controller does not spin.
+#[test]
+fn a_state_of_a_later_epoch_is_not_written_over() {
+    let mut world = World::with_brokers(&[1]);
+    world.create_topic("t", &[&[1]]);
+    let znode = PartitionStateZnode(crate::partition("t", 0));
+    let later = PartitionState {
+        controller_epoch: ControllerEpoch(99),
+        ..world.state("t", 0)
+    };
+    world.tool(&znode.set(&later, Expected::Any));
+    world.executed.clear();
+    world.expire(BrokerId(1));
+    world.renew(BrokerId(1));
+    world.run_for(1000);
+    assert_eq!(world.state("t", 0), later);
+    assert!(world.batches < 200, "{} batches", world.batches);
+}
+
+/// Somebody removed `/controller_epoch` by hand: it begins anew, and somebody is controller.
+#[test]
+fn without_an_epoch_it_begins_anew() {
+    let mut world = World::with_brokers(&[1]);
+    world.tool(&ControllerEpochZnode.delete(Expected::Any));
+    world.checker = Checker::default();
+    world.tool(&ControllerZnode.delete(Expected::Any));
+    world.settle();
+    assert_eq!(epoch_of(&world, 1), Some(1));
 }

@@ -9,7 +9,11 @@ use barnabas_tests::zookeeper::Znodes;
 const SHORT_SESSION: (&str, &str) = ("zookeeper.session.timeout.ms", "2000");
 
 fn epoch(znodes: &Znodes) -> i64 {
-    znodes.get("/controller_epoch").expect("a controller was elected").parse().expect("a number")
+    znodes
+        .get("/controller_epoch")
+        .expect("a controller was elected")
+        .parse()
+        .expect("a number")
 }
 
 fn controller(znodes: &Znodes) -> usize {
@@ -24,17 +28,28 @@ fn when_the_controller_dies_another_wins() {
     let mut cluster = Cluster::start("failover", 3, &[SHORT_SESSION]);
     let znodes = Znodes::new(cluster.zookeeper());
     let (first, first_epoch) = (controller(&znodes), epoch(&znodes));
-    cluster.tool(&["topic", "create", "before", "--partitions", "3"]).ok();
+    cluster
+        .tool(&["topic", "create", "before", "--partitions", "3"])
+        .ok();
     cluster.brokers[first].kill();
     let second = wait_for("another controller", || {
-        znodes.controller().filter(|id| *id != i64::try_from(first).unwrap())
+        znodes
+            .controller()
+            .filter(|id| *id != i64::try_from(first).unwrap())
     });
     assert_eq!(epoch(&znodes), first_epoch + 1);
-    wait_until("the dead broker is gone", || znodes.children("/brokers/ids").len() == 2);
-    cluster.tool(&["topic", "create", "after", "--partitions", "4"]).ok();
+    wait_until("the dead broker is gone", || {
+        znodes.children("/brokers/ids").len() == 2
+    });
+    cluster
+        .tool(&["topic", "create", "after", "--partitions", "4"])
+        .ok();
     let state = znodes.get("/brokers/topics/after/partitions/3/state");
     let state = wait_for("the new topic has leaders", || state.clone());
-    assert!(state.contains(&format!("\"controller_epoch\":{}", first_epoch + 1)), "{state}");
+    assert!(
+        state.contains(&format!("\"controller_epoch\":{}", first_epoch + 1)),
+        "{state}"
+    );
     cluster.tool(&["topic", "delete", "after"]).ok();
     znodes.wait_gone("/brokers/topics/after");
 
@@ -44,7 +59,9 @@ fn when_the_controller_dies_another_wins() {
     assert_eq!(znodes.controller(), Some(second));
     let state = format!("/brokers/topics/before/partitions/{first}/state");
     wait_until("its partition has its leader again", || {
-        znodes.get(&state).is_some_and(|text| text.contains(&format!("\"leader\":{first}")))
+        znodes
+            .get(&state)
+            .is_some_and(|text| text.contains(&format!("\"leader\":{first}")))
     });
 }
 
@@ -57,18 +74,30 @@ fn a_controller_that_overslept_its_session_comes_back_as_a_broker() {
     let (first, first_epoch) = (controller(&znodes), epoch(&znodes));
     cluster.brokers[first].signal(Signal::Stop);
     let name = first.to_string();
-    wait_until("its registration is gone", || !znodes.children("/brokers/ids").contains(&name));
+    wait_until("its registration is gone", || {
+        !znodes.children("/brokers/ids").contains(&name)
+    });
     let second = wait_for("another controller", || {
-        znodes.controller().filter(|id| *id != i64::try_from(first).unwrap())
+        znodes
+            .controller()
+            .filter(|id| *id != i64::try_from(first).unwrap())
     });
     cluster.brokers[first].signal(Signal::Continue);
-    wait_until("it is registered again", || znodes.children("/brokers/ids").contains(&name));
+    wait_until("it is registered again", || {
+        znodes.children("/brokers/ids").contains(&name)
+    });
     cluster.brokers[first].wait_ready();
     assert_eq!(znodes.controller(), Some(second));
     assert_eq!(epoch(&znodes), first_epoch + 1);
-    cluster.tool(&["topic", "create", "whole", "--partitions", "6"]).ok();
-    cluster.tool_with_input(&["produce", "whole"], &lines(60)).ok();
-    let back = cluster.tool(&["consume", "whole", "--from-beginning", "--exit-at-end"]).ok();
+    cluster
+        .tool(&["topic", "create", "whole", "--partitions", "6"])
+        .ok();
+    cluster
+        .tool_with_input(&["produce", "whole"], &lines(60))
+        .ok();
+    let back = cluster
+        .tool(&["consume", "whole", "--from-beginning", "--exit-at-end"])
+        .ok();
     assert_eq!(back.lines().count(), 60);
 }
 
@@ -81,7 +110,11 @@ fn a_second_broker_of_the_same_id_is_refused() {
     twin.start();
     let status = twin.process().expect("it was started").wait();
     assert!(!status.success());
-    assert!(twin.log_text().contains("/brokers/ids/0"), "{}", twin.log_text());
+    assert!(
+        twin.log_text().contains("/brokers/ids/0"),
+        "{}",
+        twin.log_text()
+    );
     cluster.tool(&["topic", "create", "goes-on"]).ok();
 }
 
@@ -89,17 +122,25 @@ fn a_second_broker_of_the_same_id_is_refused() {
 #[test]
 fn a_broker_stopped_in_order_comes_back_with_its_records() {
     let mut cluster = Cluster::start("orderly", 1, &[]);
-    cluster.tool(&["topic", "create", "kept", "--partitions", "2"]).ok();
-    cluster.tool_with_input(&["produce", "kept"], &lines(100)).ok();
+    cluster
+        .tool(&["topic", "create", "kept", "--partitions", "2"])
+        .ok();
+    cluster
+        .tool_with_input(&["produce", "kept"], &lines(100))
+        .ok();
     let broker = &mut cluster.brokers[0];
     assert!(broker.stop(), "{}", broker.log_text());
     assert!(broker.data().join(".kafka_cleanshutdown").exists());
     broker.start();
     broker.wait_ready();
-    let back = cluster.tool(&["consume", "kept", "--from-beginning", "--exit-at-end"]).ok();
+    let back = cluster
+        .tool(&["consume", "kept", "--from-beginning", "--exit-at-end"])
+        .ok();
     assert_eq!(back.lines().count(), 100);
 }
 
 pub(crate) fn lines(count: usize) -> Vec<u8> {
-    (0..count).flat_map(|number| format!("line {number}\n").into_bytes()).collect()
+    (0..count)
+        .flat_map(|number| format!("line {number}\n").into_bytes())
+        .collect()
 }

@@ -18,20 +18,33 @@ fn brokers_serve_through_an_outage_and_recover_by_themselves() {
     let mut zookeeper = ZooKeeper::start();
     let mut cluster = Cluster::prepare(zookeeper.chroot("outage"), 3, &[]);
     cluster.start_brokers();
-    cluster.tool(&["topic", "create", "through", "--partitions", "3"]).ok();
+    cluster
+        .tool(&["topic", "create", "through", "--partitions", "3"])
+        .ok();
     zookeeper.kill();
-    cluster.tool_with_input(&["produce", "through"], &lines(30)).ok();
+    cluster
+        .tool_with_input(&["produce", "through"], &lines(30))
+        .ok();
     std::thread::sleep(OUTAGE);
-    cluster.tool_with_input(&["produce", "through"], &lines(30)).ok();
+    cluster
+        .tool_with_input(&["produce", "through"], &lines(30))
+        .ok();
     let consume = ["consume", "through", "--from-beginning", "--exit-at-end"];
     assert_eq!(cluster.tool(&consume).ok().lines().count(), 60);
     zookeeper.restart();
     let znodes = Znodes::new(cluster.zookeeper());
-    wait_until("all are registered", || znodes.children("/brokers/ids").len() == 3);
+    wait_until("all are registered", || {
+        znodes.children("/brokers/ids").len() == 3
+    });
     wait_until("topics can be made again", || {
-        cluster.tool(&["topic", "create", "after", "--partitions", "3"]).code == 0
+        cluster
+            .tool(&["topic", "create", "after", "--partitions", "3"])
+            .code
+            == 0
             || znodes.get("/brokers/topics/after").is_some()
     });
-    cluster.tool_with_input(&["produce", "after"], &lines(9)).ok();
+    cluster
+        .tool_with_input(&["produce", "after"], &lines(9))
+        .ok();
     assert_eq!(cluster.tool(&consume).ok().lines().count(), 60);
 }

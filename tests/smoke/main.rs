@@ -12,9 +12,15 @@ fn a_record_goes_through_a_cluster() {
     let cluster = Cluster::start("smoke", 3, &[]);
     let znodes = Znodes::new(cluster.zookeeper());
     assert_eq!(znodes.children("/brokers/ids"), ["0", "1", "2"]);
-    cluster.tool(&["topic", "create", "smoke", "--partitions", "3"]).ok();
-    cluster.tool_with_input(&["produce", "smoke"], b"through the chimney\n").ok();
-    let back = cluster.tool(&["consume", "smoke", "--from-beginning", "--exit-at-end"]).ok();
+    cluster
+        .tool(&["topic", "create", "smoke", "--partitions", "3"])
+        .ok();
+    cluster
+        .tool_with_input(&["produce", "smoke"], b"through the chimney\n")
+        .ok();
+    let back = cluster
+        .tool(&["consume", "smoke", "--from-beginning", "--exit-at-end"])
+        .ok();
     assert_eq!(back, "through the chimney\n");
     cluster.tool(&["topic", "delete", "smoke"]).ok();
     znodes.wait_gone("/brokers/topics/smoke");

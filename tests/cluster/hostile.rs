@@ -59,13 +59,13 @@ fn garbage_closes_one_connection_and_harms_nobody() {
     assert!(!log.contains("panicked"), "{log}");
 }
 
-/// A version of ApiVersions from the future is answered in version 0 with error 35 and the list.
+/// A version of `ApiVersions` from the future is answered in version 0 with error 35 and the list.
 #[test]
 fn an_api_versions_request_from_the_future_is_answered() {
     let cluster = Cluster::start("hostile-future", 1, &[]);
     let mut stream = TcpStream::connect(cluster.brokers[0].address()).unwrap();
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-    stream.write_all(&frame(18, 77, &[])).unwrap();
+    stream.write_all(&frame(18, 77, &[0])).unwrap();
     let mut head = [0; 10];
     stream.read_exact(&mut head).unwrap();
     assert_eq!(&head[4..8], 7_i32.to_be_bytes(), "the correlation id");

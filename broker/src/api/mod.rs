@@ -24,6 +24,7 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod fetch;
+mod find_coordinator;
 mod init_producer_id;
 mod leader_and_isr;
 mod list_offsets;
@@ -119,6 +120,7 @@ impl Dispatcher {
             ApiKey::DescribeConfigs => serve(&context, source, describe_configs::handle),
             ApiKey::DescribeCluster => serve(&context, source, describe_cluster::handle),
             ApiKey::ControlledShutdown => serve(&context, source, controlled_shutdown::handle),
+            ApiKey::FindCoordinator => serve(&context, source, find_coordinator::handle),
             ApiKey::InitProducerId => serve(&context, source, init_producer_id::handle),
             ApiKey::LeaderAndIsr => serve(&context, source, leader_and_isr::handle),
             ApiKey::StopReplica => serve(&context, source, stop_replica::handle),

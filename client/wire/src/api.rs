@@ -175,6 +175,7 @@ table! {
      5 StopReplica          codec 0..=4  served 0..=3  flexible 2  between 3  caller Broker;
      6 UpdateMetadata       codec 0..=8  served 0..=7  flexible 6  between 6  caller Broker;
      7 ControlledShutdown   codec 0..=3  served 0..=3  flexible 3  between 3  caller Broker;
+    10 FindCoordinator      codec 0..=6  served 0..=3  flexible 3  between -  caller Client;
     18 ApiVersions          codec 0..=4  served 0..=3  flexible 3  between -  caller Client;
     19 CreateTopics         codec 0..=7  served 0..=7  flexible 5  between -  caller Client;
     20 DeleteTopics         codec 0..=6  served 0..=6  flexible 4  between -  caller Client;

@@ -11,6 +11,7 @@ pub mod delete_topics;
 pub mod describe_cluster;
 pub mod describe_configs;
 pub mod fetch;
+pub mod find_coordinator;
 pub mod init_producer_id;
 pub mod leader_and_isr;
 pub mod list_offsets;
@@ -28,6 +29,7 @@ pub use delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 pub use describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
 pub use describe_configs::{DescribeConfigsRequest, DescribeConfigsResponse};
 pub use fetch::{FetchRequest, FetchResponse};
+pub use find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
 pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 pub use leader_and_isr::{LeaderAndIsrRequest, LeaderAndIsrResponse};
 pub use list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
@@ -61,6 +63,7 @@ macro_rules! with_request {
             StopReplica StopReplicaRequest
             UpdateMetadata UpdateMetadataRequest
             ControlledShutdown ControlledShutdownRequest
+            FindCoordinator FindCoordinatorRequest
             ApiVersions ApiVersionsRequest
             CreateTopics CreateTopicsRequest
             DeleteTopics DeleteTopicsRequest

@@ -123,6 +123,7 @@ pairs! {
     ApiVersions ApiVersionsRequest ApiVersionsResponse;
     CreateTopics CreateTopicsRequest CreateTopicsResponse;
     DeleteTopics DeleteTopicsRequest DeleteTopicsResponse;
+    FindCoordinator FindCoordinatorRequest FindCoordinatorResponse;
     InitProducerId InitProducerIdRequest InitProducerIdResponse;
     OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse;
     DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod by_znode;
+mod crash;
 mod failover;
 mod hostile;
 mod observation;

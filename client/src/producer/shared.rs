@@ -122,6 +122,11 @@ impl Shared {
         u32::try_from(memory_bytes).unwrap_or(u32::MAX)
     }
 
+    /// True if someone may be waiting for room: then no batch waits to become full.
+    pub(super) fn is_short_of_memory(&self) -> bool {
+        self.memory.available_permits() < self.settings.batch_size_bytes
+    }
+
     /// An empty batch for a partition.
     pub(super) fn open_batch(&self, queue: &PartitionQueue, memory: OwnedSemaphorePermit) -> Batch {
         let number = self.batches_opened.fetch_add(1, Ordering::Relaxed);

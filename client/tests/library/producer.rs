@@ -55,6 +55,11 @@ async fn records_are_stored_once_and_in_order() {
     let counts = producer.counts();
     assert_eq!((counts.records_acked, counts.records_failed), (100, 0));
     assert!(counts.batches_acked > 10, "{counts:?}");
+    let requests = u64::try_from(cluster.state().produces).unwrap();
+    assert!(
+        requests <= counts.batches_acked,
+        "{requests} requests for {counts:?}"
+    );
 }
 
 #[tokio::test]

@@ -149,7 +149,10 @@ impl Sender {
             wake_at = [wake_at, deadline].into_iter().flatten().min();
         }
         for (id, (load, _)) in loads {
-            self.submit(id, load);
+            // A leader that can take nothing now has an empty load: asking it would be a waste.
+            if !load.is_empty() {
+                self.submit(id, load);
+            }
         }
         if wants_news {
             self.shared.client.metadata().refresh_soon();

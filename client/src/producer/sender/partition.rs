@@ -77,7 +77,7 @@ impl PartitionState {
             Waiting::Full => Next::Ready,
             Waiting::Open(since) => {
                 let due = since + shared.settings.linger;
-                if shared.is_flushing() || due <= now || shared.memory.available_permits() == 0 {
+                if shared.is_flushing() || due <= now || shared.is_short_of_memory() {
                     Next::Ready
                 } else {
                     Next::Wait(Some(due))

@@ -1,32 +1,25 @@
 //! The life of the partitions: directories, threads and upkeep, in the order in which they start and
 //! stop.
 
-use std::collections::BTreeMap;
-use std::future::Future;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use barnabas_config::{BrokerSettings, TopicSettings};
+use barnabas_config::BrokerSettings;
 use barnabas_log::files::{DiskFiles, Files};
 use barnabas_wire::id::{BrokerId, TopicName};
 use barnabas_zk_session::Session;
 use tokio::task::AbortHandle;
-use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::driver::housekeeping::{self, Intervals};
 use crate::log_pool::LogPool;
 use crate::log_store::{LoadError, LogStore, StoreOpenError};
 use crate::node::Node;
-use crate::partition::{
-    PartitionRegistry, RegistrySettings, SettingsByTopic, TopicConfigs, TopicConfigsUnavailable,
-    TopicRules,
-};
-use crate::topic_config;
+use crate::partition::{PartitionRegistry, RegistrySettings, TopicRules};
+use crate::topic_facts::ZooKeeperTopicFacts;
 
 /// Why the partitions cannot be had. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -126,10 +119,7 @@ impl DataPlane {
             elapsed_ms,
             "loaded the logs"
         );
-        let configs = ZooKeeperTopicConfigs {
-            session: session.clone(),
-            defaults: settings.topic_defaults.clone(),
-        };
+        let facts = ZooKeeperTopicFacts::new(session.clone(), settings.topic_defaults.clone());
         let registry_settings = RegistrySettings {
             broker_id,
             topic_defaults: settings.topic_defaults.clone(),
@@ -138,7 +128,7 @@ impl DataPlane {
             registry_settings,
             Arc::clone(&self.store),
             Arc::clone(&self.pool),
-            Arc::new(configs),
+            Arc::new(facts),
         ))
     }
 
@@ -175,47 +165,4 @@ impl DataPlane {
 
 fn at_least_one(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN)
-}
-
-/// How often the settings of a topic are asked for while ZooKeeper does not answer.
-const CONFIG_TRIES_MAX: usize = 20;
-
-/// Rest between two of them.
-const CONFIG_REST: Duration = Duration::from_millis(250);
-
-/// `/config/topics` as it is now.
-#[derive(Debug)]
-struct ZooKeeperTopicConfigs {
-    session: Session,
-    defaults: TopicSettings,
-}
-
-impl TopicConfigs for ZooKeeperTopicConfigs {
-    fn settings_of<'a>(
-        &'a self,
-        topics: &'a [TopicName],
-    ) -> Pin<Box<dyn Future<Output = SettingsByTopic> + Send + 'a>> {
-        Box::pin(async move {
-            let mut all = BTreeMap::new();
-            for topic in topics {
-                all.insert(topic.clone(), self.read(topic).await);
-            }
-            all
-        })
-    }
-}
-
-impl ZooKeeperTopicConfigs {
-    async fn read(&self, topic: &TopicName) -> Result<TopicSettings, TopicConfigsUnavailable> {
-        for _ in 0..CONFIG_TRIES_MAX {
-            match topic_config::settings(&self.session, topic, &self.defaults).await {
-                Ok(settings) => return Ok(settings),
-                Err(error) => {
-                    warn!(%topic, %error, "cannot read the settings of a topic yet");
-                    sleep(CONFIG_REST).await;
-                }
-            }
-        }
-        Err(TopicConfigsUnavailable)
-    }
 }

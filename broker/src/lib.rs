@@ -32,3 +32,4 @@ pub mod registration;
 pub mod server;
 mod session_file;
 pub mod topic_config;
+pub mod topic_facts;

@@ -128,6 +128,6 @@ fn code(refusal: &PartitionRefusal) -> ErrorCode {
         PartitionRefusal::Decision(DecisionRefusal::Offline) => ErrorCode::KafkaStorageError,
         PartitionRefusal::Store(error) => store_code(error),
         // The controller takes any other code for "later": it tells again at its next decision.
-        PartitionRefusal::Configs(_) | PartitionRefusal::Stopping => ErrorCode::NetworkException,
+        PartitionRefusal::Facts(_) | PartitionRefusal::Stopping => ErrorCode::NetworkException,
     }
 }

@@ -10,6 +10,10 @@ use barnabas_wire::id::{Offset, TopicPartition};
 use super::LogStore;
 use crate::clock::wall_ms;
 
+/// A producer that has written nothing for so long is forgotten, in ms: 7 days, the default of Kafka 2.8's
+/// `transactional.id.expiration.ms`, which is what it goes by there.
+const PRODUCER_EXPIRATION_MS: i64 = 7 * 24 * 3600 * 1000;
+
 impl LogStore {
     /// Writes a table of every working directory. A directory that does not take it goes offline.
     pub fn write_tables(&self, table: OffsetTable) {
@@ -18,7 +22,13 @@ impl LogStore {
         }
     }
 
-    pub(super) fn write_table(&self, directory_index: usize, table: OffsetTable) {
+    pub(super) fn write_all_tables(&self, directory_index: usize) {
+        for table in OffsetTable::ALL {
+            self.write_table(directory_index, table);
+        }
+    }
+
+    fn write_table(&self, directory_index: usize, table: OffsetTable) {
         let Some(entry) = self.directories.get(directory_index) else {
             return;
         };
@@ -61,14 +71,17 @@ impl LogStore {
     /// recovery points. Kafka flushes at a roll only; here small logs do not lie unflushed for days.
     pub fn checkpoint_logs(&self) {
         for (partition, log) in self.logs() {
+            log.expire_producers(wall_ms(), PRODUCER_EXPIRATION_MS);
             report(&partition, log.checkpoint(wall_ms()).map(drop));
         }
         self.write_tables(OffsetTable::RecoveryPoint);
+        self.write_identities();
     }
 
     /// Closes all logs, and leaves the marker of a clean shutdown in every directory in which all went
     /// well. To be called when nothing appends any more.
     pub fn close(&self) {
+        self.write_identities();
         let mut is_clean = vec![true; self.directories.len()];
         let logs: Vec<_> = {
             let content = self.content.lock();

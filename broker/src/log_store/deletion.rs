@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use barnabas_log::checkpoint::OffsetTable;
 use barnabas_log::directory::{Retired, delete_directory, retire_partition};
 use barnabas_wire::id::TopicPartition;
 
@@ -40,14 +39,31 @@ impl LogStore {
         }
         // A partition that is created anew must not find the offsets of this one.
         for index in touched {
-            for table in OffsetTable::ALL {
-                self.write_table(index, table);
-            }
+            self.write_all_tables(index);
         }
         failed
     }
 
     fn retire(&self, partition: &TopicPartition, due_ms: i64) -> Result<Option<usize>, StoreError> {
+        let Some((path, directory_index)) = self.take_out(partition, Retired::Delete)? else {
+            return Ok(None);
+        };
+        let deletion = Deletion {
+            path,
+            due_ms,
+            directory_index,
+        };
+        self.content.lock().deletions.push(deletion);
+        Ok(Some(directory_index))
+    }
+
+    /// Ends the log of a partition and renames its directory; returns where it is now, and the log
+    /// directory. `None` if there is no log.
+    pub(super) fn take_out(
+        &self,
+        partition: &TopicPartition,
+        retired: Retired,
+    ) -> Result<Option<(PathBuf, usize)>, StoreError> {
         let (log, index) = {
             let content = self.content.lock();
             if let Some(stored) = content.logs.get(partition) {
@@ -66,8 +82,7 @@ impl LogStore {
             log.abandon();
         }
         let (files, id) = (self.files.as_ref(), u128::from_be_bytes(chance::bytes()));
-        let retired = retire_partition(files, directory, partition, Retired::Delete, id);
-        let path = retired.map_err(|error| {
+        let path = retire_partition(files, directory, partition, retired, id).map_err(|error| {
             entry.health.fail("take a partition out of use", &error);
             StoreError::Offline {
                 path: directory.to_owned(),
@@ -76,12 +91,8 @@ impl LogStore {
         let mut content = self.content.lock();
         content.logs.remove(partition);
         content.damaged.remove(partition);
-        content.deletions.push(Deletion {
-            path,
-            due_ms,
-            directory_index: index,
-        });
-        Ok(Some(index))
+        content.unwritten_identities.remove(partition);
+        Ok(Some((path, index)))
     }
 
     /// Deletes the files whose time has come.

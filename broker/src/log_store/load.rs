@@ -126,9 +126,7 @@ impl LogStore {
         });
         // What a table says of a partition that is gone must not meet a new one of its name.
         for index in stale.into_inner() {
-            for table in OffsetTable::ALL {
-                self.write_table(index, table);
-            }
+            self.write_all_tables(index);
         }
         Ok(report.into_inner())
     }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barnabas_log::directory::{
-    DirectoryError, LastShutdown, LogDirectory, MetaProperties, OwnerError, check_owner,
+    DirectoryError, LastShutdown, LogDirectory, MetaProperties, OwnerError, TopicIdentity,
+    check_owner,
 };
 use barnabas_log::error::OpenError;
 use barnabas_log::files::Files;
@@ -22,12 +23,14 @@ use parking_lot::Mutex;
 
 mod checkpoint;
 mod deletion;
+mod identity;
 mod load;
 mod placement;
 
 pub(crate) use checkpoint::write_leader_epochs;
 pub use deletion::Deletion;
 pub use load::{LoadError, LoadReport};
+pub use placement::PartitionOpening;
 
 /// The log directories and their logs.
 #[derive(Debug)]
@@ -55,6 +58,8 @@ struct Content {
     damaged: BTreeMap<TopicPartition, DamagedLog>,
     /// Directories made for partitions whose logs are not open yet.
     placed: BTreeMap<TopicPartition, usize>,
+    /// Identities of topics that are not in their partitions' directories yet.
+    unwritten_identities: BTreeMap<TopicPartition, TopicIdentity>,
     deletions: Vec<Deletion>,
 }
 

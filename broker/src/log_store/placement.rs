@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use barnabas_log::directory::TopicIdentity;
 use barnabas_log::error::OpenError;
 use barnabas_log::partition_log::{OpenLog, PartitionLog};
 use barnabas_log::settings::LogSettings;
@@ -12,6 +13,19 @@ use barnabas_wire::id::{Offset, TopicPartition};
 
 use super::{Content, LogStore, StoreError, StoredLog};
 use crate::clock::wall_ms;
+
+/// Which log is wanted.
+#[derive(Clone, Debug)]
+pub struct PartitionOpening {
+    /// Whose.
+    pub partition: TopicPartition,
+    /// Whether it has just been created, so that no broker can have a log of it.
+    pub is_new: bool,
+    /// With which settings it goes on.
+    pub settings: LogSettings,
+    /// Which topic of its name it belongs to, if that is known.
+    pub identity: Option<TopicIdentity>,
+}
 
 impl LogStore {
     /// Makes directories for those of the partitions that have no log, each in the directory that holds
@@ -35,14 +49,18 @@ impl LogStore {
             }
         }
         for index in touched {
-            let Some(entry) = self.directories.get(index) else {
-                continue;
-            };
-            if let Err(error) = self.files.sync_directory(entry.directory.path()) {
-                entry.health.fail("sync after creating partitions", &error);
-            }
+            self.sync_directory(index);
         }
         failed
+    }
+
+    fn sync_directory(&self, directory_index: usize) {
+        let Some(entry) = self.directories.get(directory_index) else {
+            return;
+        };
+        if let Err(error) = self.files.sync_directory(entry.directory.path()) {
+            entry.health.fail("sync after creating partitions", &error);
+        }
     }
 
     /// Returns the log directory in which a directory was made, if one had to be.
@@ -113,19 +131,35 @@ impl LogStore {
 
     /// The log of a partition: the one there is, or a new one in the directory that was made for it.
     ///
+    /// A log that is there and belongs to another topic of the same name is moved out of the way, and is
+    /// never touched again.
+    ///
     /// # Errors
     /// [`StoreError`].
     pub fn open_partition(
         &self,
-        partition: &TopicPartition,
-        is_new: bool,
-        settings: LogSettings,
+        request: PartitionOpening,
     ) -> Result<Arc<PartitionLog>, StoreError> {
-        if let Some(log) = self.log(partition) {
+        let PartitionOpening {
+            partition,
+            is_new,
+            settings,
+            identity,
+        } = request;
+        if let Some(identity) = identity
+            && !self.is_of_topic(&partition, identity)
+        {
+            self.set_aside(&partition)?;
+        }
+        if let Some(log) = self.log(&partition) {
+            // It was opened at start, before the topic's own settings were known.
+            log.set_settings(settings);
             return Ok(log);
         }
-        self.make_directory(partition, is_new)?;
-        let index = self.content.lock().placed.get(partition).copied();
+        if let Some(index) = self.make_directory(&partition, is_new)? {
+            self.sync_directory(index);
+        }
+        let index = self.content.lock().placed.get(&partition).copied();
         let Some((index, entry)) =
             index.and_then(|index| Some((index, self.directories.get(index)?)))
         else {
@@ -133,7 +167,7 @@ impl LogStore {
                 path: PathBuf::new(),
             });
         };
-        let path = entry.directory.partition_path(partition);
+        let path = entry.directory.partition_path(&partition);
         let opened = PartitionLog::open(OpenLog {
             topic_partition: partition.clone(),
             directory: path.clone(),
@@ -151,12 +185,17 @@ impl LogStore {
             Err(error) => return Err(open_failed(&path, error)),
         };
         let mut content = self.content.lock();
-        content.placed.remove(partition);
-        let stored = StoredLog {
-            log: Arc::clone(&log),
-            directory_index: index,
-        };
-        content.logs.insert(partition.clone(), stored);
+        content.placed.remove(&partition);
+        content
+            .unwritten_identities
+            .extend(identity.map(|identity| (partition.clone(), identity)));
+        content.logs.insert(
+            partition,
+            StoredLog {
+                log: Arc::clone(&log),
+                directory_index: index,
+            },
+        );
         Ok(log)
     }
 }

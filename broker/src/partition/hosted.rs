@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use barnabas_log::directory::TopicIdentity;
 use barnabas_log::partition_log::PartitionLog;
 use barnabas_replica::{Acknowledgement, Advance, PendingAcknowledgement, Replica};
 use barnabas_wire::id::TopicPartition;
@@ -20,6 +21,7 @@ pub struct Partition {
     name: TopicPartition,
     state: Mutex<State>,
     rules: ArcSwap<TopicRules>,
+    identity: Option<TopicIdentity>,
     waiters: Waiters,
     pool: Arc<LogPool>,
 }
@@ -44,6 +46,7 @@ impl Partition {
         name: TopicPartition,
         replica: Replica,
         rules: Arc<TopicRules>,
+        identity: Option<TopicIdentity>,
         pool: Arc<LogPool>,
     ) -> Self {
         Self {
@@ -56,6 +59,7 @@ impl Partition {
                 is_working: false,
             }),
             rules: ArcSwap::new(rules),
+            identity,
             waiters: Waiters::default(),
             pool,
         }
@@ -65,6 +69,12 @@ impl Partition {
     #[must_use]
     pub fn name(&self) -> &TopicPartition {
         &self.name
+    }
+
+    /// Which topic of its name it belongs to, if that is known.
+    #[must_use]
+    pub fn identity(&self) -> Option<TopicIdentity> {
+        self.identity
     }
 
     /// The topic's settings as of now.

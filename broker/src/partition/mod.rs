@@ -29,8 +29,8 @@ pub use append::{AppendFailure, AppendReceipt, AppendRequest, Appending};
 pub use hosted::Partition;
 pub use read::{OffsetBound, ReadFailure, ReadRequest, Reading};
 pub use registry::{
-    ControlTurn, Hosted, PartitionRefusal, PartitionRegistry, RegistrySettings, SettingsByTopic,
-    StopOutcome, TopicConfigs, TopicConfigsUnavailable,
+    ControlTurn, FactsByTopic, Hosted, PartitionRefusal, PartitionRegistry, RegistrySettings,
+    StopOutcome, TopicFacts, TopicFactsSource, TopicFactsUnavailable,
 };
 pub use topic_rules::{DECOMPRESSED_MAX_BYTES, TopicRules};
 pub use waiters::Waiting;

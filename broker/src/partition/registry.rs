@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use barnabas_config::TopicSettings;
-use barnabas_log::settings::LogSettings;
+use barnabas_log::directory::TopicIdentity;
 use barnabas_replica::{
     Bugs, ControlFence, ControlRefusal, Decision, DecisionRefusal, LogWork, Replica, StopEpoch,
     StopRefusal,
@@ -24,7 +24,7 @@ use super::transition::OpenLog;
 use crate::chance;
 use crate::clock::wall_ms;
 use crate::log_pool::LogPool;
-use crate::log_store::{LogStore, StoreError};
+use crate::log_store::{LogStore, PartitionOpening, StoreError};
 
 /// What the registry needs to know of the broker.
 #[derive(Clone, Debug)]
@@ -35,23 +35,32 @@ pub struct RegistrySettings {
     pub topic_defaults: TopicSettings,
 }
 
-/// The settings of each topic, or that they cannot be read now.
-pub type SettingsByTopic = BTreeMap<TopicName, Result<TopicSettings, TopicConfigsUnavailable>>;
-
-/// Where the settings of topics are kept: `/config/topics`.
-pub trait TopicConfigs: fmt::Debug + Send + Sync {
-    /// The settings of these topics, overrides included. Asked when the first partition of a topic comes
-    /// to this broker; later changes come through [`PartitionRegistry::set_topic_settings`].
-    fn settings_of<'a>(
-        &'a self,
-        topics: &'a [TopicName],
-    ) -> Pin<Box<dyn Future<Output = SettingsByTopic> + Send + 'a>>;
+/// What a partition has to know of its topic before it gets a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicFacts {
+    /// Its settings, overrides included.
+    pub settings: TopicSettings,
+    /// Which topic of its name it is, if that is known.
+    pub identity: Option<TopicIdentity>,
 }
 
-/// The settings of a topic cannot be read now.
+/// The facts of each topic, or that they cannot be had now.
+pub type FactsByTopic = BTreeMap<TopicName, Result<TopicFacts, TopicFactsUnavailable>>;
+
+/// Where the facts are kept: ZooKeeper.
+pub trait TopicFactsSource: fmt::Debug + Send + Sync {
+    /// The facts of these topics. Asked when the first partition of a topic comes to this broker; later
+    /// settings come through [`PartitionRegistry::set_topic_settings`].
+    fn facts_of<'a>(
+        &'a self,
+        topics: &'a [TopicName],
+    ) -> Pin<Box<dyn Future<Output = FactsByTopic> + Send + 'a>>;
+}
+
+/// What has to be known of a topic cannot be read now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ZooKeeper does not answer")]
-pub struct TopicConfigsUnavailable;
+pub struct TopicFactsUnavailable;
 
 /// Why a partition does not do as the controller said.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -62,9 +71,10 @@ pub enum PartitionRefusal {
     /// There is no log for it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The settings of the topic cannot be read now: the decision is heeded when it comes again.
+    /// What has to be known of the topic cannot be read now: the decision is heeded when it comes
+    /// again.
     #[error(transparent)]
-    Configs(#[from] TopicConfigsUnavailable),
+    Facts(#[from] TopicFactsUnavailable),
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopping,
@@ -93,6 +103,15 @@ pub enum Hosted {
     Nowhere,
 }
 
+/// What is known of a topic.
+#[derive(Clone)]
+struct Known {
+    rules: Arc<TopicRules>,
+    identity: Option<TopicIdentity>,
+}
+
+type KnownResult = Result<Known, TopicFactsUnavailable>;
+
 type Topics = BTreeMap<TopicName, BTreeMap<PartitionId, Arc<Partition>>>;
 
 /// All partitions of this broker.
@@ -100,7 +119,7 @@ pub struct PartitionRegistry {
     settings: RegistrySettings,
     store: Arc<LogStore>,
     pool: Arc<LogPool>,
-    configs: Arc<dyn TopicConfigs>,
+    facts: Arc<dyn TopicFactsSource>,
     topics: RwLock<Topics>,
     control: Mutex<ControlFence>,
 }
@@ -120,13 +139,13 @@ impl PartitionRegistry {
         settings: RegistrySettings,
         store: Arc<LogStore>,
         pool: Arc<LogPool>,
-        configs: Arc<dyn TopicConfigs>,
+        facts: Arc<dyn TopicFactsSource>,
     ) -> Self {
         Self {
             settings,
             store,
             pool,
-            configs,
+            facts,
             topics: RwLock::default(),
             control: Mutex::default(),
         }
@@ -229,52 +248,56 @@ impl PartitionRegistry {
     }
 
     /// The partition, or one that is not in the registry yet.
-    fn get_or_make(&self, name: &TopicPartition, rules: &Arc<TopicRules>) -> Arc<Partition> {
+    fn get_or_make(&self, name: &TopicPartition, known: Known) -> Arc<Partition> {
         match self.get(name.topic.as_str(), name.partition.0) {
             Hosted::Here(partition) => partition,
             Hosted::Nowhere => {
                 let broker_id = self.settings.broker_id;
-                let replica = Replica::new(broker_id, rules.replica, Bugs::default());
+                let replica = Replica::new(broker_id, known.rules.replica, Bugs::default());
                 let pool = Arc::clone(&self.pool);
-                Arc::new(Partition::new(
-                    name.clone(),
-                    replica,
-                    Arc::clone(rules),
-                    pool,
-                ))
+                let Known { rules, identity } = known;
+                Arc::new(Partition::new(name.clone(), replica, rules, identity, pool))
             }
         }
     }
 
-    /// The rules of these topics: those that their partitions have, or else as they are kept.
-    async fn rules_of(
-        &self,
-        topics: BTreeSet<TopicName>,
-    ) -> BTreeMap<TopicName, Result<Arc<TopicRules>, TopicConfigsUnavailable>> {
-        let mut rules = BTreeMap::new();
+    /// What is known of these topics: what their partitions know, or else as it is kept.
+    async fn known_of(&self, topics: BTreeSet<TopicName>) -> BTreeMap<TopicName, KnownResult> {
+        let mut known = BTreeMap::new();
         let mut unknown = Vec::new();
         {
             let hosted = self.topics.read();
             for topic in topics {
                 match hosted.get(&topic).and_then(|it| it.values().next()) {
                     Some(partition) => {
-                        rules.insert(topic, Ok(partition.rules()));
+                        let (rules, identity) = (partition.rules(), partition.identity());
+                        known.insert(topic, Ok(Known { rules, identity }));
                     }
                     None => unknown.push(topic),
                 }
             }
         }
         if !unknown.is_empty() {
-            for (topic, settings) in self.configs.settings_of(&unknown).await {
-                rules.insert(topic, settings.map(|it| Arc::new(TopicRules::new(it))));
+            for (topic, facts) in self.facts.facts_of(&unknown).await {
+                let facts = facts.map(|TopicFacts { settings, identity }| {
+                    let rules = Arc::new(TopicRules::new(settings));
+                    Known { rules, identity }
+                });
+                known.insert(topic, facts);
             }
         }
-        rules
+        known
     }
 
-    fn opening(&self, name: &TopicPartition, work: LogWork, settings: LogSettings) -> OpenLog {
-        let (store, name) = (Arc::clone(&self.store), name.clone());
-        Box::new(move || store.open_partition(&name, work.is_new, settings))
+    fn opening(&self, partition: &Partition, work: LogWork) -> OpenLog {
+        let store = Arc::clone(&self.store);
+        let request = PartitionOpening {
+            partition: partition.name().clone(),
+            is_new: work.is_new,
+            settings: partition.rules().log_settings(jitter()),
+            identity: partition.identity(),
+        };
+        Box::new(move || store.open_partition(request))
     }
 }
 
@@ -287,16 +310,12 @@ impl ControlTurn<'_> {
     ) -> BTreeMap<TopicPartition, Result<(), PartitionRefusal>> {
         let registry = self.registry;
         let topics = decisions.keys().map(|name| name.topic.clone()).collect();
-        let rules = registry.rules_of(topics).await;
+        let known = registry.known_of(topics).await;
         let mut outcome = BTreeMap::new();
         let mut accepted = Vec::new();
         for (name, decision) in decisions {
-            let rules = rules.get(&name.topic).cloned();
-            match self.decide(
-                &name,
-                decision,
-                rules.unwrap_or(Err(TopicConfigsUnavailable)),
-            ) {
+            let known = known.get(&name.topic).cloned();
+            match self.decide(&name, decision, known.unwrap_or(Err(TopicFactsUnavailable))) {
                 Ok((partition, work)) => accepted.push((name, partition, work)),
                 Err(refusal) => {
                     outcome.insert(name, Err(refusal));
@@ -309,10 +328,7 @@ impl ControlTurn<'_> {
             registry.insert(&partition);
             let open: OpenLog = match unplaced.remove(&name) {
                 Some(error) => Box::new(move || Err(error)),
-                None => {
-                    let settings = partition.rules().log_settings(jitter());
-                    registry.opening(&name, work, settings)
-                }
+                None => registry.opening(&partition, work),
             };
             waiting.push((name, partition.carry_out(work, open)));
         }
@@ -330,9 +346,9 @@ impl ControlTurn<'_> {
         &self,
         name: &TopicPartition,
         decision: Decision,
-        rules: Result<Arc<TopicRules>, TopicConfigsUnavailable>,
+        known: KnownResult,
     ) -> Result<(Arc<Partition>, LogWork), PartitionRefusal> {
-        let partition = self.registry.get_or_make(name, &rules?);
+        let partition = self.registry.get_or_make(name, known?);
         let work = partition.decide(decision)?;
         Ok((partition, work))
     }

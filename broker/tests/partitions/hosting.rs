@@ -3,7 +3,7 @@
 use super::*;
 use barnabas_broker::log_store::{LoadError, StoreError};
 use barnabas_broker::partition::StopOutcome;
-use barnabas_replica::{DecisionRefusal, StopEpoch, StopRefusal};
+use barnabas_replica::{Acknowledgement, DecisionRefusal, StopEpoch, StopRefusal};
 
 async fn stop(host: &Host, index: i32, epoch: StopEpoch, deletes: bool) -> Result<(), StopOutcome> {
     let turn = host
@@ -189,11 +189,11 @@ async fn a_stop_that_is_older_than_the_decision_changes_nothing() {
 async fn a_decision_without_the_topics_settings_is_heeded_later() {
     let directory = tempfile::tempdir().unwrap();
     let host = Host::in_directory(directory.path());
-    let kept = host.configs.0.lock().take();
+    let kept = host.facts.0.lock().take();
     let refused = host.lead(&[0], 0, true).await.into_values().next().unwrap();
-    assert!(matches!(refused, Err(PartitionRefusal::Configs(_))));
+    assert!(matches!(refused, Err(PartitionRefusal::Facts(_))));
     assert!(matches!(host.registry.get("t", 0), Hosted::Nowhere));
-    *host.configs.0.lock() = kept;
+    *host.facts.0.lock() = kept;
     host.lead(&[0], 0, true)
         .await
         .into_values()
@@ -266,4 +266,75 @@ async fn a_log_damaged_where_it_was_flushed_is_not_opened() {
     );
     stop(&host, 0, StopEpoch::Always, true).await.ok();
     host.close();
+}
+
+/// Corrections to the design, C1.5: a topic that was deleted and created anew while this broker was away
+/// does not serve the records of the old one, and the old ones are not deleted.
+#[tokio::test]
+async fn a_log_of_an_earlier_topic_of_the_name_is_set_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    for is_closed in [true, false] {
+        let host = Host::in_directory(directory.path());
+        host.lead(&[0], 3, false).await;
+        append(&host.partition(0), &batch(&["a"], None), Acks::All)
+            .await
+            .unwrap();
+        if is_closed {
+            host.close();
+        } else {
+            host.registry.store().checkpoint_logs();
+            host.vanish();
+        }
+    }
+    let host = Host::in_directory(directory.path());
+    let mut facts = host.facts.0.lock().take().unwrap();
+    facts.identity = Some(TopicIdentity(2));
+    *host.facts.0.lock() = Some(facts);
+    host.lead(&[0], 0, true)
+        .await
+        .into_values()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_holds(&host.partition(0), &[]);
+    append(&host.partition(0), &batch(&["new"], None), Acks::All)
+        .await
+        .unwrap();
+    let left = directories_of(directory.path());
+    assert!(left.len() == 2 && left[1].ends_with("-stray"), "{left:?}");
+    let stray = directory
+        .path()
+        .join(&left[1])
+        .join("00000000000000000000.log");
+    assert!(std::fs::metadata(stray).unwrap().len() > 0);
+    host.close();
+    let host = Host::in_directory(directory.path());
+    assert_eq!(host.report.log_count, 1);
+    host.close();
+}
+
+/// A topic's own settings hold after a restart as before.
+#[tokio::test]
+async fn a_log_opened_at_start_takes_the_settings_of_its_topic() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut own = settings();
+    own.flush_messages = 1;
+    for round in 0..2 {
+        // The settings without overrides, as they are known at start.
+        let host = Host::in_directory(directory.path());
+        let mut facts = host.facts.0.lock().take().unwrap();
+        facts.settings = own.clone();
+        *host.facts.0.lock() = Some(facts);
+        host.lead(&[0], round, round == 0).await;
+        let partition = host.partition(0);
+        assert_eq!(partition.log().unwrap().settings().flush_messages, 1);
+        let receipt = append(&partition, &batch(&["a"], None), Acks::All)
+            .await
+            .unwrap();
+        let waiting = barnabas_broker::partition::Waiting::register(vec![partition.clone()]);
+        while partition.acknowledgement(&receipt.pending) != Acknowledgement::Done {
+            waiting.changed().await;
+        }
+        host.close();
+    }
 }

@@ -17,11 +17,12 @@ use std::sync::Arc;
 use barnabas_broker::log_pool::LogPool;
 use barnabas_broker::log_store::{LoadReport, LogStore};
 use barnabas_broker::partition::{
-    AppendFailure, AppendReceipt, AppendRequest, Appending, Hosted, Partition, PartitionRefusal,
-    PartitionRegistry, ReadFailure, ReadRequest, RegistrySettings, SettingsByTopic, TopicConfigs,
-    TopicConfigsUnavailable, TopicRules,
+    AppendFailure, AppendReceipt, AppendRequest, Appending, FactsByTopic, Hosted, Partition,
+    PartitionRefusal, PartitionRegistry, ReadFailure, ReadRequest, RegistrySettings, TopicFacts,
+    TopicFactsSource, TopicFactsUnavailable, TopicRules,
 };
 use barnabas_config::TopicSettings;
+use barnabas_log::directory::TopicIdentity;
 use barnabas_log::files::{DiskFiles, Files};
 use barnabas_log::partition_log::{Read, ReadBound};
 use barnabas_log::producer_state::AppendOrigin;
@@ -57,20 +58,20 @@ fn disk() -> Arc<dyn Files> {
     Arc::new(DiskFiles)
 }
 
-/// The same settings for every topic, or none while they cannot be had.
+/// The same facts for every topic, or none while they cannot be had.
 #[derive(Debug)]
-struct Configs(Mutex<Option<TopicSettings>>);
+struct Facts(Mutex<Option<TopicFacts>>);
 
-impl TopicConfigs for Configs {
-    fn settings_of<'a>(
+impl TopicFactsSource for Facts {
+    fn facts_of<'a>(
         &'a self,
         topics: &'a [TopicName],
-    ) -> Pin<Box<dyn Future<Output = SettingsByTopic> + Send + 'a>> {
-        let settings = self.0.lock().clone().ok_or(TopicConfigsUnavailable);
+    ) -> Pin<Box<dyn Future<Output = FactsByTopic> + Send + 'a>> {
+        let facts = self.0.lock().clone().ok_or(TopicFactsUnavailable);
         Box::pin(ready(
             topics
                 .iter()
-                .map(|topic| (topic.clone(), settings.clone()))
+                .map(|topic| (topic.clone(), facts.clone()))
                 .collect(),
         ))
     }
@@ -79,7 +80,7 @@ impl TopicConfigs for Configs {
 /// The partitions of a broker, and what they stand on.
 struct Host {
     registry: PartitionRegistry,
-    configs: Arc<Configs>,
+    facts: Arc<Facts>,
     report: LoadReport,
 }
 
@@ -93,17 +94,20 @@ impl Host {
                 log_settings.clone()
             })
             .expect("readable directories");
-        let configs = Arc::new(Configs(Mutex::new(Some(settings.clone()))));
+        let known = TopicFacts {
+            settings: settings.clone(),
+            identity: Some(TopicIdentity(1)),
+        };
+        let facts = Arc::new(Facts(Mutex::new(Some(known))));
         let registry_settings = RegistrySettings {
             broker_id: ME,
             topic_defaults: settings,
         };
-        let topic_configs: Arc<dyn TopicConfigs> = configs.clone();
-        let registry =
-            PartitionRegistry::new(registry_settings, store, Arc::new(pool), topic_configs);
+        let source: Arc<dyn TopicFactsSource> = facts.clone();
+        let registry = PartitionRegistry::new(registry_settings, store, Arc::new(pool), source);
         Self {
             registry,
-            configs,
+            facts,
             report,
         }
     }

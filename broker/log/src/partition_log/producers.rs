@@ -1,5 +1,6 @@
 //! The producers of a log, from the newest snapshot and the batch headers behind it.
 
+use super::PartitionLog;
 use super::producer::{end_marker, producer_batch};
 use crate::error::ReadError;
 use crate::producer_snapshot::decode_snapshot;
@@ -14,6 +15,14 @@ use std::sync::Arc;
 
 /// Bytes of headers read at once.
 const WALK_SIZE_BYTES: usize = 64 << 10;
+
+impl PartitionLog {
+    /// Forgets the producers that have written nothing for `expiration_ms`, by the timestamps of their
+    /// batches. Waits for a writer.
+    pub fn expire_producers(&self, now_ms: i64, expiration_ms: i64) {
+        self.lock_writer().producers.expire(now_ms, expiration_ms);
+    }
+}
 
 /// The newest snapshot in `directory` that can be read and is not above `limit`.
 pub(super) fn newest_snapshot(directory: &Path, limit: Offset) -> Option<ProducerStates> {

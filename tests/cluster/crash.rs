@@ -28,20 +28,29 @@ fn check(acknowledged: &BTreeMap<Place, u64>, stored: &BTreeMap<Place, u64>) -> 
     let mut seen = BTreeSet::new();
     for (place, number) in stored {
         if !seen.insert(number) {
-            return Err(format!("record {number} is stored twice, again at {place:?}"));
+            return Err(format!(
+                "record {number} is stored twice, again at {place:?}"
+            ));
         }
     }
     for (place, number) in acknowledged {
         match stored.get(place) {
             Some(found) if found == number => {}
             Some(found) => return Err(format!("{place:?} holds {found} instead of {number}")),
-            None => return Err(format!("record {number}, acknowledged at {place:?}, is lost")),
+            None => {
+                return Err(format!(
+                    "record {number}, acknowledged at {place:?}, is lost"
+                ));
+            }
         }
     }
     for partition in 0..PARTITIONS {
         let offsets = stored.keys().filter(|(other, _)| *other == partition);
-        if let Some(((_, offset), _)) = offsets.zip(0..).find(|((_, offset), next)| offset != next) {
-            return Err(format!("partition {partition} has a gap before offset {offset}"));
+        if let Some(((_, offset), _)) = offsets.zip(0..).find(|((_, offset), next)| offset != next)
+        {
+            return Err(format!(
+                "partition {partition} has a gap before offset {offset}"
+            ));
         }
     }
     Ok(())
@@ -65,7 +74,13 @@ fn the_check_finds_lost_doubled_and_moved_records() {
         stored.insert(place, number);
         stored
     };
-    for wrong in [without((0, 1)), without((0, 0)), with((2, 0), 10), with((0, 1), 99), with((1, 2), 14)] {
+    for wrong in [
+        without((0, 1)),
+        without((0, 0)),
+        with((2, 0), 10),
+        with((0, 1), 99),
+        with((1, 2), 14),
+    ] {
         check(&acknowledged, &wrong).unwrap_err();
     }
 }
@@ -76,10 +91,16 @@ fn the_check_finds_lost_doubled_and_moved_records() {
 fn every_acknowledged_record_survives_kill_9_under_load() {
     let settings = [("log.segment.bytes", "1048576")];
     let mut cluster = Cluster::start("crash", 1, &settings);
-    cluster.tool(&["topic", "create", TOPIC, "--partitions", "3"]).ok();
+    cluster
+        .tool(&["topic", "create", TOPIC, "--partitions", "3"])
+        .ok();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let config = Config::new(&cluster.bootstrap()).set("linger.ms", 1).set("acks", "all");
-    let client = runtime.block_on(within("connecting", Client::connect(config))).unwrap();
+    let config = Config::new(&cluster.bootstrap())
+        .set("linger.ms", 1)
+        .set("acks", "all");
+    let client = runtime
+        .block_on(within("connecting", Client::connect(config)))
+        .unwrap();
 
     let load = Load::default();
     let sending = runtime.spawn(load.clone().send(client.clone()));
@@ -92,11 +113,16 @@ fn every_acknowledged_record_survives_kill_9_under_load() {
     }
     load.wait_for_more(RECORDS_PER_KILL);
     load.stop.store(true, Ordering::SeqCst);
-    let acknowledged = runtime.block_on(within("the last deliveries", sending)).unwrap();
+    let acknowledged = runtime
+        .block_on(within("the last deliveries", sending))
+        .unwrap();
 
     let stored = runtime.block_on(within("reading everything", read_all(&client)));
     let count = acknowledged.len();
-    assert!(count as u64 > RECORDS_PER_KILL * KILLS as u64, "{count} records are no load");
+    assert!(
+        count as u64 > RECORDS_PER_KILL * KILLS as u64,
+        "{count} records are no load"
+    );
     check(&acknowledged, &stored).unwrap();
     let log = cluster.brokers[0].log_text();
     assert!(!log.contains("panicked"), "{log}");
@@ -127,7 +153,9 @@ impl Load {
             if self.stop.load(Ordering::SeqCst) {
                 break;
             }
-            let record = Record::to(TOPIC).key(number.to_string()).value(format!("{number:0100}"));
+            let record = Record::to(TOPIC)
+                .key(number.to_string())
+                .value(format!("{number:0100}"));
             outstanding.push_back((number, producer.send(record).await.unwrap()));
             if outstanding.len() >= OUTSTANDING_MAX {
                 let first = outstanding.pop_front().unwrap();
@@ -155,16 +183,25 @@ impl Load {
 }
 
 async fn read_all(client: &Client) -> BTreeMap<Place, u64> {
-    let partitions: Vec<TopicPartition> =
-        (0..PARTITIONS).map(|index| TopicPartition::new(TOPIC, PartitionId(index))).collect();
+    let partitions: Vec<TopicPartition> = (0..PARTITIONS)
+        .map(|index| TopicPartition::new(TOPIC, PartitionId(index)))
+        .collect();
     let ends = client
         .admin()
         .list_offsets(&partitions, barnabas_client::OffsetAt::End)
         .await
         .unwrap();
     let total: i64 = ends.values().flatten().map(|end| end.offset).sum();
-    let from_start = partitions.into_iter().map(|partition| (partition, Start::Beginning));
-    let mut consumer = client.consumer().unwrap().assign(from_start).start().await.unwrap();
+    let from_start = partitions
+        .into_iter()
+        .map(|partition| (partition, Start::Beginning));
+    let mut consumer = client
+        .consumer()
+        .unwrap()
+        .assign(from_start)
+        .start()
+        .await
+        .unwrap();
     let mut stored = BTreeMap::new();
     while stored.len() < usize::try_from(total).unwrap() {
         let message = consumer.recv().await.unwrap();

@@ -16,19 +16,38 @@ fn metrics_follow_a_topic_from_its_first_record_to_its_end() {
     kcat(&partition, b"a\nb\nc\n").ok();
     let expected = [
         ("kafka_server_brokertopicmetrics_messagesin_total", 3.0),
-        ("kafka_server_brokertopicmetrics_messagesin_total{topic=\"seen\"}", 3.0),
+        (
+            "kafka_server_brokertopicmetrics_messagesin_total{topic=\"seen\"}",
+            3.0,
+        ),
         ("kafka_server_replicamanager_partitioncount", 2.0),
         ("kafka_server_replicamanager_leadercount", 2.0),
         ("kafka_server_replicamanager_underreplicatedpartitions", 0.0),
-        ("kafka_controller_kafkacontroller_activecontrollercount", 1.0),
-        ("kafka_log_log_logendoffset{topic=\"seen\",partition=\"0\"}", 0.0),
-        ("kafka_log_log_logendoffset{topic=\"seen\",partition=\"1\"}", 3.0),
+        (
+            "kafka_controller_kafkacontroller_activecontrollercount",
+            1.0,
+        ),
+        (
+            "kafka_log_log_logendoffset{topic=\"seen\",partition=\"0\"}",
+            0.0,
+        ),
+        (
+            "kafka_log_log_logendoffset{topic=\"seen\",partition=\"1\"}",
+            3.0,
+        ),
     ];
     for (series, value) in expected {
-        assert_eq!(broker.metric(series), Some(value), "{series}\n{}", broker.metrics());
+        assert_eq!(
+            broker.metric(series),
+            Some(value),
+            "{series}\n{}",
+            broker.metrics()
+        );
     }
     cluster.tool(&["topic", "delete", "seen"]).ok();
-    wait_until("the series of the topic are gone", || !broker.metrics().contains("\"seen\""));
+    wait_until("the series of the topic are gone", || {
+        !broker.metrics().contains("\"seen\"")
+    });
     let sum = broker.metric("kafka_server_brokertopicmetrics_messagesin_total");
     assert_eq!(sum, Some(3.0), "what was counted stays counted");
 }
@@ -57,9 +76,15 @@ fn a_server_properties_as_it_lies_starts_a_broker() {
         kcat(&["-b", &bootstrap, "-L", "-m", "2"], b"").code == 0
     });
     let listed = kcat(&["-b", &bootstrap, "-L"], b"").ok();
-    assert!(listed.contains(&format!("broker 5 at {bootstrap}")), "{listed}");
+    assert!(
+        listed.contains(&format!("broker 5 at {bootstrap}")),
+        "{listed}"
+    );
     let log = broker.log_text();
-    assert!(log.contains("log.cleaner.threads"), "the ignored setting is told: {log}");
+    assert!(
+        log.contains("log.cleaner.threads"),
+        "the ignored setting is told: {log}"
+    );
     assert!(broker.terminate().success(), "{}", broker.log_text());
 }
 
@@ -74,5 +99,9 @@ fn an_authorizer_in_it_stops_the_start() {
     command.arg("start").arg("--config").arg(&file);
     let mut broker = Process::spawn("broker", command, &folder.path().join("log"));
     assert_eq!(broker.wait().code(), Some(2));
-    assert!(broker.log_text().contains("authorizer.class.name"), "{}", broker.log_text());
+    assert!(
+        broker.log_text().contains("authorizer.class.name"),
+        "{}",
+        broker.log_text()
+    );
 }

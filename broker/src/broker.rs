@@ -181,6 +181,7 @@ impl Broker {
         data_plane.claim(broker, &node.cluster_id)?;
         data_plane.start_upkeep(&node);
         let (stopping, listeners) = serve(&node, listeners);
+        tokio::spawn(take_producer_ids(Arc::clone(&node)));
         info!(%broker, %broker_epoch, cluster_id = node.cluster_id, "serving");
         Ok(Self {
             node,
@@ -296,6 +297,13 @@ async fn bind(settings: &BrokerSettings) -> Result<Sockets, StartError> {
         listeners,
         endpoints,
     })
+}
+
+/// A first block of producer ids, beside the start rather than in its way.
+async fn take_producer_ids(node: Arc<Node>) {
+    if let Err(error) = node.producer_ids.fill(&node.session, node.broker).await {
+        warn!(%error, "the first producer waits for its id");
+    }
 }
 
 fn asker(settings: &BrokerSettings, broker: BrokerId) -> Asker {

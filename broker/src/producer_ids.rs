@@ -62,19 +62,32 @@ impl ProducerIds {
         session: &Session,
         broker: BrokerId,
     ) -> Result<ProducerId, ProducerIdError> {
-        let _refilling = self.refilling.lock().await;
         loop {
             if let Some(id) = self.try_next() {
                 return Ok(id);
             }
-            let block = take_block(session, broker).await?;
-            debug!(
-                first = block.first,
-                last = block.last,
-                "took a block of producer ids"
-            );
-            *self.left.lock() = block.first..block.last.saturating_add(1);
+            self.fill(session, broker).await?;
         }
+    }
+
+    /// Takes a new block if none is left. Done at the start, so that a broker can give ids to
+    /// producers that come while ZooKeeper is away.
+    ///
+    /// # Errors
+    /// [`ProducerIdError`].
+    pub async fn fill(&self, session: &Session, broker: BrokerId) -> Result<(), ProducerIdError> {
+        let _refilling = self.refilling.lock().await;
+        if !self.left.lock().is_empty() {
+            return Ok(());
+        }
+        let block = take_block(session, broker).await?;
+        debug!(
+            first = block.first,
+            last = block.last,
+            "took a block of producer ids"
+        );
+        *self.left.lock() = block.first..block.last.saturating_add(1);
+        Ok(())
     }
 }
 

@@ -40,6 +40,7 @@ impl Broker {
             ("zookeeper.connect", zookeeper.to_owned()),
             ("zookeeper.session.timeout.ms", "6000".to_owned()),
             ("delete.topic.enable", "true".to_owned()),
+            ("log.segment.delete.delay.ms", "500".to_owned()),
             ("metrics.listeners", format!("127.0.0.1:{metrics_port}")),
         ];
         let mut all: BTreeMap<String, String> = own

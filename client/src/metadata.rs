@@ -84,6 +84,7 @@ impl Metadata {
         let deadline = Instant::now() + patience;
         let mut backoff = self.settings.retry_backoff;
         let mut last = None;
+        let mut absences = 0;
         loop {
             let cluster = self.cluster();
             let subject = || format!("topic {topic}");
@@ -100,8 +101,8 @@ impl Metadata {
                 }) => {
                     let error = Error::kafka(*code, subject(), None::<String>);
                     let is_absent = *code == ErrorCode::UnknownTopicOrPartition && !may_create;
-                    if is_absent && last.is_some() || !code.is_retriable() {
-                        // Asked once more than the first answer: a topic just made takes a moment.
+                    absences += i32::from(is_absent);
+                    if absences >= ABSENCES_MAX || !code.is_retriable() {
                         return Err(error);
                     }
                     last = Some(error);
@@ -297,6 +298,10 @@ async fn ask(
     };
     connection.call(&request).await.map_err(lost)
 }
+
+/// How often a topic must be missing before it does not exist: one that was just made takes a
+/// moment to be known everywhere.
+const ABSENCES_MAX: i32 = 4;
 
 /// Asks when told to and when the snapshot is old, for ever. After a failure it asks again by
 /// itself, less and less often.

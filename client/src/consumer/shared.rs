@@ -130,6 +130,7 @@ impl Shared {
 
     /// Partitions to be fetched now, and when the next one may be if none can.
     pub(super) fn fetchable(&self, now: Instant) -> (Vec<Fetchable>, Option<Instant>) {
+        // A partition with as much waiting as one fetch may bring is left alone.
         let limit_bytes = usize::try_from(self.settings.partition_fetch_bytes).unwrap_or(1);
         let mut wake_at: Option<Instant> = None;
         let mut fetchable = Vec::new();

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
+use barnabas_wire::ErrorCode;
 use barnabas_wire::id::TopicName;
 use barnabas_wire::record::HEADER_SIZE_BYTES;
 use parking_lot::RwLock;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Producer;
-use super::batch::Batch;
 use super::delivery::Delivery;
 use super::partition::{Appended, PartitionQueue, Wake};
 use super::partitioner::partition_of_key;
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct TopicQueue {
     name: TopicName,
-    routes: RwLock<Arc<Routes>>,
+    routes: RwLock<Routes>,
     /// Round robin: counts records. Sticky: counts batches.
     turn: AtomicUsize,
 }
@@ -51,28 +52,25 @@ impl TopicQueue {
             return;
         };
         let mut routes = self.routes.write();
-        let mut partitions = routes.partitions.clone();
-        for partition in topic.partitions.iter().skip(partitions.len()) {
+        let known = routes.partitions.len();
+        for partition in topic.partitions.iter().skip(known) {
             let queue = PartitionQueue::new(self.name.clone(), partition.index);
-            partitions.push(Arc::new(queue));
+            routes.partitions.push(Arc::new(queue));
         }
-        let has_leader = |index: &usize| {
+        let leads = |index: &usize| {
             topic
                 .partitions
                 .get(*index)
-                .is_some_and(|partition| partition.leader.is_some())
+                .map(|found| found.leader.is_some())
         };
-        let available = (0..partitions.len()).filter(has_leader).collect();
-        *routes = Arc::new(Routes {
-            partitions,
-            available,
-        });
+        routes.available = (0..routes.partitions.len())
+            .filter(|index| leads(index) == Some(true))
+            .collect();
     }
 
     /// S7: the partition given; else the hash of the key; else round robin over the partitions
-    /// that have a leader, or one of them until its batch is full.
-    fn choose(&self, record: &Outgoing<'_>, how: Partitioner) -> Result<Arc<PartitionQueue>> {
-        let routes = self.routes.read();
+    /// that have a leader, or one of them until its batch is full. Returns the partition's index.
+    fn choose(&self, routes: &Routes, record: &Outgoing<'_>, how: Partitioner) -> Result<usize> {
         let count = routes.partitions.len();
         let index = match (record.partition, record.key) {
             (Some(partition), _) => usize::try_from(partition).unwrap_or(usize::MAX),
@@ -91,15 +89,14 @@ impl TopicQueue {
                     .unwrap_or(turn % count.max(1))
             }
         };
-        routes
-            .partitions
-            .get(index)
-            .cloned()
-            .ok_or_else(|| Error::Kafka {
-                code: barnabas_wire::ErrorCode::UnknownTopicOrPartition,
-                subject: format!("{}-{}", self.name, record.partition.unwrap_or(0)),
-                message: Some(format!("topic {} has {count} partitions", self.name)),
-            })
+        if index < count {
+            return Ok(index);
+        }
+        Err(Error::kafka(
+            ErrorCode::UnknownTopicOrPartition,
+            format!("{}-{}", self.name, record.partition.unwrap_or(0)),
+            Some(format!("topic {} has {count} partitions", self.name)),
+        ))
     }
 }
 
@@ -131,15 +128,15 @@ impl TopicProducer {
         let shared = self.producer.shared();
         let after = shared.settings.max_block;
         let size_bytes = HEADER_SIZE_BYTES + record.size_max_bytes();
+        // Batches that wait for more records hold the memory: they have to go now.
+        shared.wake.notify_one();
         let memory = timeout(after, shared.reserve(size_bytes)).await;
         let memory = memory.map_err(|_elapsed| Error::Timeout {
             what: "waiting for room in buffer.memory",
             after,
             last: None,
         })??;
-        let queue = self.queue.choose(record, shared.settings.partitioner)?;
-        let fresh = shared.open_batch(&queue, memory);
-        self.append(queue, record, Some(fresh))
+        self.append(record, Some(memory))
     }
 
     /// As [`TopicProducer::send`], but fails where that would wait. Allocates only for a new
@@ -167,16 +164,14 @@ impl TopicProducer {
                 setting,
             });
         }
-        let queue = self.queue.choose(record, settings.partitioner)?;
-        self.append(queue, record, None)
+        self.append(record, None)
     }
 
-    /// Appends to the partition's open batch, to `fresh` or to a new one.
+    /// Appends to the partition's open batch, or to a new one with `memory` or what is left.
     fn append(
         &self,
-        mut queue: Arc<PartitionQueue>,
         record: &Outgoing<'_>,
-        mut fresh: Option<Batch>,
+        mut memory: Option<OwnedSemaphorePermit>,
     ) -> Result<Delivery> {
         let shared = self.producer.shared();
         let how = shared.settings.partitioner;
@@ -187,14 +182,18 @@ impl TopicProducer {
         }
         let timestamp_ms = record.timestamp_ms.unwrap_or_else(now_ms);
         let batch_size_bytes = shared.settings.batch_size_bytes;
+        let routes = self.queue.routes.read();
+        let mut index = self.queue.choose(&routes, record, how)?;
+        let mut fresh = None;
         loop {
+            let queue = routes.partitions.get(index).ok_or(Error::Closed)?;
             match queue.append(record, timestamp_ms, batch_size_bytes, &mut fresh) {
                 Appended::Done {
                     delivery,
                     wakes_sender,
                 } => {
                     if wakes_sender == Wake::Activate {
-                        shared.activate(&queue);
+                        shared.activate(queue);
                     }
                     if let Some(unused) = fresh {
                         shared.discard_batch(&unused);
@@ -204,25 +203,19 @@ impl TopicProducer {
                 Appended::NeedsBatch { was_full } => {
                     if was_full {
                         shared.wake.notify_one();
-                        if is_sticky {
-                            self.queue.turn.fetch_add(1, Ordering::Relaxed);
-                            queue = self.queue.choose(record, how)?;
-                            continue;
-                        }
+                    }
+                    if was_full && is_sticky {
+                        self.queue.turn.fetch_add(1, Ordering::Relaxed);
+                        index = self.queue.choose(&routes, record, how)?;
+                        continue;
                     }
                     let size_bytes = HEADER_SIZE_BYTES + record.size_max_bytes();
-                    let memory = shared.try_reserve(size_bytes).ok_or(Error::BufferFull)?;
-                    fresh = Some(shared.open_batch(&queue, memory));
+                    let reserved = memory.take().or_else(|| shared.try_reserve(size_bytes));
+                    fresh = Some(shared.open_batch(queue, reserved.ok_or(Error::BufferFull)?));
                 }
                 Appended::Refused(error) => {
-                    if let Some(unused) = fresh {
-                        shared.discard_batch(&unused);
-                    }
-                    let reason = error.to_string();
-                    return Err(Error::Corrupt {
-                        subject: "record".into(),
-                        reason,
-                    });
+                    let (subject, reason) = ("record".into(), error.to_string());
+                    return Err(Error::Corrupt { subject, reason });
                 }
             }
         }

@@ -253,6 +253,14 @@ impl Sender {
     async fn ensure_identity(&mut self) {
         let settings = &self.shared.settings;
         let mut backoff = settings.retry_backoff;
+        let is_used_up = |slot: &usize| {
+            self.partitions
+                .get(*slot)
+                .is_some_and(|partition| partition.has_used_up_epochs)
+        };
+        if self.active.iter().any(is_used_up) {
+            self.identity = None;
+        }
         while settings.is_idempotent && self.identity.is_none() {
             match self.ask_identity().await {
                 Ok(identity) => self.identity = Some(identity),
@@ -279,10 +287,16 @@ impl Sender {
                 }
             }
         }
-        let identity = self.identity;
-        for partition in &mut self.partitions {
-            if let (None, Some((id, epoch))) = (partition.sequence, identity) {
-                partition.sequence = Some(Sequence::new(id, epoch));
+        let Some((id, epoch)) = self.identity else {
+            return;
+        };
+        for &slot in &self.active {
+            if let Some(partition) = self
+                .partitions
+                .get_mut(slot)
+                .filter(|it| it.sequence.is_none())
+            {
+                partition.begin(Sequence::new(id, epoch));
             }
         }
     }

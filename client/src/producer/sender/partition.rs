@@ -34,6 +34,8 @@ pub(super) struct PartitionState {
     not_before: Option<Instant>,
     /// A batch with a number may be missing in the log for ever: the next one needs a new epoch.
     needs_bump: bool,
+    /// No epoch comes after the last one: a new producer id is needed.
+    pub(super) has_used_up_epochs: bool,
 }
 
 /// What can be done for a partition.
@@ -58,6 +60,7 @@ impl PartitionState {
             again: VecDeque::new(),
             not_before: None,
             needs_bump: false,
+            has_used_up_epochs: false,
         }
     }
 
@@ -106,6 +109,11 @@ impl PartitionState {
         if self.needs_bump {
             self.bump();
         }
+        if shared.settings.is_idempotent && self.sequence.is_none() {
+            // The sender gets a new id before it looks here again.
+            shared.wake.notify_one();
+            return None;
+        }
         let mut batch = match self.again.pop_front() {
             Some(batch) => batch,
             None => self.take_fresh(shared)?,
@@ -141,20 +149,27 @@ impl PartitionState {
     }
 
     /// Begins a new epoch; nothing is in flight. Batches that were sent under the old one get new
-    /// numbers.
+    /// numbers. After 32,767 failures on one partition a new producer id is needed instead.
     fn bump(&mut self) {
         self.needs_bump = false;
-        let Some(sequence) = &mut self.sequence else {
-            return;
-        };
-        if !sequence.bump() {
-            // 32,767 failures on one partition: begin with a new producer id next time.
-            self.sequence = None;
-            return;
+        if let Some(sequence) = &mut self.sequence {
+            if sequence.bump() {
+                let numbered = *sequence;
+                self.begin(numbered);
+            } else {
+                self.sequence = None;
+                self.has_used_up_epochs = true;
+            }
         }
+    }
+
+    /// Counts on from here; batches to be sent again come first.
+    pub(super) fn begin(&mut self, mut sequence: Sequence) {
         for batch in &mut self.again {
             batch.stamp(sequence.take(batch.record_count));
         }
+        self.sequence = Some(sequence);
+        self.has_used_up_epochs = false;
     }
 
     /// A batch is no longer in flight.

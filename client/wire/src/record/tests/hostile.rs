@@ -10,9 +10,15 @@ fn handle(bytes: &[u8]) {
         decompressed_max_bytes: 1 << 16,
         ..rules()
     };
-    drop(check_produced(bytes, &rules, &mut scratch));
+    if let Ok(checked) = check_produced(bytes, &rules, &mut scratch) {
+        // What passed can be written anew, and passes again.
+        let rebuilt = rebuild(&checked.batch, Compression::None, 1 << 16, &mut scratch).unwrap();
+        check_produced(&rebuilt, &rules, &mut scratch).unwrap();
+    }
     drop(check_replicated(bytes));
-    drop(convert_produced(bytes, &rules));
+    if let Ok(converted) = convert_produced(bytes, &rules) {
+        check_produced(&converted.batch, &rules, &mut scratch).unwrap();
+    }
     for batch in Batches::new(bytes).flatten() {
         if let Ok(records) = batch.decompress(&mut scratch, 1 << 16) {
             records

@@ -166,9 +166,13 @@ impl PartitionLog {
         let mut writer = self.lock_writer();
         self.check_open(&writer)?;
         writer.is_closed = true;
-        self.seal(&mut writer)?;
         let log_end = writer.log_end;
-        self.write_snapshot(&mut writer, log_end)?;
+        // An empty segment has nothing to be cut, and the producers were written when it was rolled:
+        // closing a thousand partitions that were never used costs nothing.
+        if writer.position > 0 {
+            self.seal(&mut writer)?;
+            self.write_snapshot(&mut writer, log_end)?;
+        }
         self.sync_directory()?;
         self.write_leader_epochs()?;
         let mut published = self.published.lock();

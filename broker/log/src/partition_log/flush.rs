@@ -76,7 +76,8 @@ impl PartitionLog {
         let recovery_point = self.flush(now_ms)?;
         let mut writer = self.lock_writer();
         let [before_last, last] = writer.snapshots;
-        if writer.is_closed || writer.is_sealed || last == Some(writer.log_end) {
+        let is_as_rolled = writer.position == 0;
+        if writer.is_closed || writer.is_sealed || is_as_rolled || last == Some(writer.log_end) {
             return Ok(recovery_point);
         }
         write_indexes(&writer).map_err(|error| self.failed(&writer, "write indexes of", &error))?;

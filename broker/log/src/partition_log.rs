@@ -13,6 +13,7 @@
 
 mod append;
 mod flush;
+mod leftover;
 mod offsets;
 mod open;
 mod producer;

@@ -194,6 +194,31 @@ impl Segment {
         }
     }
 
+    /// Builds both indexes anew from the batch headers; returns the bytes read. Where a batch cannot
+    /// be read the indexes end: who reads that far will say so.
+    pub(crate) fn rebuild_indexes(&self, interval_bytes: u64) -> Result<u64, ReadError> {
+        let failed = |cause| io_error(self.offset_index.path(), 0, cause);
+        self.truncate_indexes(self.base_offset, 0).map_err(failed)?;
+        let mut buffer = vec![0; 64 * 1024];
+        let mut walk = HeaderWalk::new(self.file(), 0, self.size_bytes(), &mut buffer);
+        let (mut newest, mut unindexed_bytes) = (None, 0);
+        while let Ok(Some(at)) = self.step(&mut walk) {
+            let header = self.header(&at)?;
+            newest = self.newer(newest, &header);
+            if unindexed_bytes > interval_bytes {
+                self.push_index(header.last_offset(), at.position, newest);
+                unindexed_bytes = 0;
+            }
+            unindexed_bytes += at.size_bytes();
+        }
+        self.push_time(newest);
+        self.offset_index.write_exact().map_err(failed)?;
+        self.time_index.write_exact().map_err(failed)?;
+        self.offset_index.cool();
+        self.time_index.cool();
+        Ok(walk.read_bytes())
+    }
+
     /// Enters a batch into both indexes: the one that begins at `position` and ends with
     /// `last_offset`; `newest` is the largest timestamp so far. Says how full they are then.
     pub(crate) fn push_index(

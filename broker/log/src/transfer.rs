@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn file(size: usize) -> (File, Vec<u8>) {
-        let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..251).cycle().take(size).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
         (file, bytes)

@@ -1,6 +1,7 @@
 //! Opening a log from what lies in its directory.
 
 use super::PartitionLog;
+use super::leftover;
 use super::offsets::{Published, Segments};
 use super::producers::{newest_snapshot, replay, snapshot_offsets};
 use super::recover::Recovery;
@@ -109,23 +110,10 @@ impl Opening {
         }
     }
 
-    /// Opens every segment, and removes what was on its way out.
+    /// Opens every segment.
     fn load_segments(&mut self) -> Result<(), OpenError> {
         let directory = &self.open.directory;
-        let error = |cause| OpenError::io("list", directory, cause);
-        let mut base_offsets = Vec::new();
-        for entry in std::fs::read_dir(directory).map_err(error)? {
-            let name = entry.map_err(error)?.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name.ends_with(".deleted") || name.ends_with(".cleaned") {
-                let path = directory.join(name);
-                let removed = self.open.files.remove_file(&path);
-                removed.map_err(|cause| OpenError::io("remove", &path, cause))?;
-            } else if let Some((base_offset, SegmentFile::Log)) = SegmentFile::parse(name) {
-                base_offsets.push(base_offset);
-            }
-        }
-        base_offsets.sort_unstable();
+        let base_offsets = leftover::finish(&self.open)?;
         for base_offset in base_offsets {
             let opened = Segment::open(&self.open.files, directory, base_offset, self.open.now_ms);
             let opened = opened.map_err(|cause| {
@@ -137,12 +125,28 @@ impl Opening {
             })?;
             self.segments.push(Arc::new(opened));
         }
+        let sealed = self.segments.len().saturating_sub(1);
+        for segment in self.segments.iter().take(sealed) {
+            if segment.size_bytes() > 0 && !segment.offset_index.path().exists() {
+                let interval_bytes = self.open.settings.index_interval_bytes;
+                self.report.scanned_bytes += segment.rebuild_indexes(interval_bytes)?;
+                self.report.rebuilt_index_count += 1;
+            }
+        }
         Ok(())
     }
 
     fn start_empty(&mut self) -> Result<(), OpenError> {
         let open = &self.open;
         let base_offset = open.log_start_offset.max(Offset(0));
+        if open.recovery_point > base_offset && !open.cut_below_recovery_point {
+            return Err(OpenError::DamagedBelowRecoveryPoint {
+                path: open.directory.clone(),
+                position: 0,
+                offset: base_offset,
+                recovery_point: open.recovery_point,
+            });
+        }
         let created = Segment::create(&open.files, &open.directory, base_offset, open.now_ms);
         let created = created.map_err(|cause| OpenError::io("create", &open.directory, cause))?;
         self.segments = vec![Arc::new(created)];

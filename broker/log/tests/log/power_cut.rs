@@ -43,10 +43,10 @@ fn run(log: &PartitionLog, steps: &[Step]) -> Run {
     for step in steps {
         let done = match *step {
             Step::Append { count, size } => {
-                let log_end = run.records.len() as i64;
+                let log_end = i64::try_from(run.records.len()).unwrap();
                 let bytes = batch_of_size(NOW_MS + log_end, count, size);
                 // What fails half done may or may not be there afterwards.
-                let offsets = log_end..log_end + count as i64;
+                let offsets = log_end..log_end + i64::try_from(count).unwrap();
                 run.records
                     .extend(offsets.map(|offset| (offset, vec![0x61; size])));
                 append(log, &bytes).map(drop).is_ok()

@@ -284,6 +284,74 @@ fn indexes_that_are_lost_or_damaged_hide_no_record() {
     }
 }
 
+/// A compaction or a split that Kafka had begun when it died: what is finished is put in place, what
+/// is not is forgotten, and no record is lost on the way.
+#[test]
+fn replacements_that_were_begun_are_finished_or_forgotten() {
+    let place = Place::new(small());
+    let (log, records) = filled(&place);
+    log.close(NOW_MS).unwrap();
+    drop(log);
+    // The first segment is replaced by a copy of itself; the old one was already out of the way.
+    let first = place.path(FIRST);
+    let swap = place.path("00000000000000000000.log.swap");
+    fs::copy(&first, &swap).unwrap();
+    fs::rename(&first, place.path("00000000000000000000.log.deleted")).unwrap();
+    fs::write(place.path("00000000000000000000.index.swap"), b"of no use").unwrap();
+    let (log, report) = place.open_clean();
+    assert_eq!(report.rebuilt_index_count, 1);
+    assert_eq!(records_from(&log, 0), records);
+    assert_eq!(records_from(&log, 30), records[30..]);
+    log.close(NOW_MS).unwrap();
+    drop(log);
+    // A copy of the first two segments replaces both.
+    let names = place.names();
+    let second = names
+        .iter()
+        .filter(|name| name.ends_with(".log"))
+        .nth(1)
+        .unwrap();
+    let both = [
+        fs::read(&first).unwrap(),
+        fs::read(place.path(second)).unwrap(),
+    ]
+    .concat();
+    fs::write(&swap, both).unwrap();
+    let segments = place.open_clean().0.segment_count();
+    let (log, _) = place.open_clean();
+    assert_eq!(log.segment_count(), segments);
+    assert_eq!(records_from(&log, 0), records);
+    assert!(!place.names().contains(second));
+    log.close(NOW_MS).unwrap();
+    drop(log);
+    // Half of a split: its other part is not finished.
+    fs::write(place.path("00000000000000000007.log.swap"), b"a part").unwrap();
+    fs::write(place.path("00000000000000000005.log.cleaned"), b"another").unwrap();
+    let (log, _) = place.open_clean();
+    assert_eq!(records_from(&log, 0), records);
+    let is_leftover = |name: &String| {
+        [".swap", ".cleaned", ".deleted"]
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
+    };
+    assert!(
+        !place.names().iter().any(is_leftover),
+        "{:?}",
+        place.names()
+    );
+}
+
+#[test]
+fn a_directory_without_its_segments_is_not_opened_in_silence() {
+    let place = Place::new(small());
+    let error = place.try_open(10).unwrap_err();
+    assert!(
+        matches!(error, OpenError::DamagedBelowRecoveryPoint { .. }),
+        "{error}"
+    );
+    assert_eq!(place.open(0).0.offsets().log_end, Offset(0));
+}
+
 #[test]
 fn the_log_start_is_kept_by_its_checkpoint() {
     let place = Place::new(small());

@@ -140,9 +140,6 @@ fn come(context: &mut Context, id: BrokerId, broker: Broker, has_bounced: bool) 
 fn tell(context: &mut Context, id: BrokerId) {
     context.notify_newcomer(id);
     for partition in context.partitions_on(id) {
-        if context.is_deletion_begun(&partition.topic) {
-            continue;
-        }
         match context.pending.get(&partition).cloned() {
             Some(cause) if !context.is_settled(&partition, &cause) => {
                 let is_notice_owed = true;

@@ -128,8 +128,6 @@ fn take(context: &mut Context, partition: TopicPartition, outcome: Outcome) {
             zk_version: stat.version,
         }),
     );
-    if !context.is_deletion_begun(&partition.topic) {
-        context.notify_metadata(&partition);
-    }
+    context.notify_metadata(&partition);
     context.look_at(partition, Cause::default());
 }

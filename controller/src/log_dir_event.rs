@@ -96,9 +96,7 @@ impl LogDirEvent {
 fn ask(context: &mut Context, broker: BrokerId) {
     tracing::warn!(%broker, "broker has lost a log directory");
     for partition in context.partitions_on(broker) {
-        if !context.is_deletion_begun(&partition.topic) {
-            context.notify_replica(&partition, broker, false);
-        }
+        context.notify_replica(&partition, broker, false);
     }
 }
 

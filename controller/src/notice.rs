@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use barnabas_wire::id::{BrokerId, LeaderEpoch, TopicName, TopicPartition};
 
-use crate::context::Context;
+use crate::context::{Context, Leadership};
 use crate::effect::Effect;
 use crate::outbox::Letter;
 use crate::request::{
@@ -58,13 +58,10 @@ impl Context {
     /// Tells one broker of every partition, and first of all who is live: it must know that before
     /// it hears of leaders (KAFKA-4443).
     pub(crate) fn notify_newcomer(&mut self, newcomer: BrokerId) {
-        let topics = self
+        let words: Vec<_> = self
             .topics
             .keys()
-            .filter(|topic| !self.is_deletion_begun(topic));
-        let partitions: Vec<_> = topics.flat_map(|topic| self.partitions_of(topic)).collect();
-        let words: Vec<_> = partitions
-            .into_iter()
+            .flat_map(|topic| self.partitions_of(topic))
             .filter_map(|partition| Some((partition.clone(), self.metadata_word(&partition)?)))
             .collect();
         if let Some(broker) = self.brokers.get_mut(&newcomer) {
@@ -145,7 +142,7 @@ impl Context {
         partition: &TopicPartition,
         is_new: bool,
     ) -> Option<PartitionLeadership> {
-        let leadership = self.leadership(partition)?;
+        let leadership = self.present_leadership(partition)?;
         let assignment = &self.topics.get(&partition.topic)?.assignment;
         let list = |lists: &BTreeMap<_, Vec<BrokerId>>| {
             lists.get(&partition.partition).cloned().unwrap_or_default()
@@ -163,8 +160,15 @@ impl Context {
         })
     }
 
+    /// The leadership of a partition, unless brokers were told that its topic is going: nothing of it
+    /// is said after that.
+    fn present_leadership(&self, partition: &TopicPartition) -> Option<&Leadership> {
+        self.leadership(partition)
+            .filter(|_| !self.is_deletion_begun(&partition.topic))
+    }
+
     fn metadata_word(&self, partition: &TopicPartition) -> Option<PartitionMetadata> {
-        let leadership = self.leadership(partition)?;
+        let leadership = self.present_leadership(partition)?;
         let replicas = self.replicas(partition)?;
         let is_offline = |replica: &&BrokerId| !self.is_online(partition, **replica);
         Some(PartitionMetadata {
@@ -218,7 +222,7 @@ impl Context {
             let is_kept = self
                 .replicas(&partition)
                 .is_some_and(|replicas| replicas.contains(&id));
-            if is_kept && !self.is_deletion_begun(&partition.topic) {
+            if is_kept {
                 self.notify_replica(&partition, id, is_new);
             }
         }

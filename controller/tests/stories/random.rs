@@ -1,16 +1,20 @@
 //! Seeded runs: sessions expire while their processes live, processes die and come back, connections
-//! are cut with writes half done, requests get lost, leaders change the ISR, topics come and go, and
-//! everything takes its time. After every change [`Checker`](crate::support::check::Checker) looks;
+//! are cut with writes half done, requests get lost, log directories too, brokers leave, leaders change
+//! the ISR, tools have wishes, topics come and go, and everything takes its time. After every change [`Checker`](crate::support::check::Checker) looks;
 //! at the end all is healed and must be whole.
 //!
 //! A failure names its seed: put it into [`REGRESSIONS`] with a sentence.
 
+use std::collections::BTreeSet;
+
 use barnabas_controller::Bugs;
-use barnabas_controller::call::Call;
-use barnabas_wire::id::BrokerId;
+use barnabas_controller::call::{Call, MorePartitions};
+use barnabas_wire::id::{BrokerId, TopicPartition};
 use barnabas_zk_schema::controller::ControllerZnode;
 use barnabas_zk_schema::isr_change::IsrChangeZnode;
+use barnabas_zk_schema::log_dir_event::LogDirEventZnode;
 use barnabas_zk_schema::partition::{PartitionState, PartitionStateZnode};
+use barnabas_zk_schema::preferred_election::PreferredElectionZnode;
 use barnabas_zk_schema::topic::{TopicAssignment, TopicZnode};
 use barnabas_zk_schema::topic_deletion::TopicDeletionZnode;
 use barnabas_zk_schema::{Expected, Znode};
@@ -51,15 +55,16 @@ fn run(seed: u64, bugs: Bugs) -> Run {
         cut: 5 + rng.below(60),
         lost_request: 5 + rng.below(40),
     };
+    let mut unsound = BTreeSet::new();
     for _ in 0..HAPPENINGS {
         world.run_for(rng.below(150));
-        happen(&mut world, &mut rng);
+        happen(&mut world, &mut rng, &mut unsound);
         if world.checker.violation.is_some() {
             break;
         }
     }
     if world.checker.violation.is_none() {
-        heal(&mut world);
+        heal(&mut world, &unsound);
     }
     let operations = world.executed.len();
     Run {
@@ -69,10 +74,12 @@ fn run(seed: u64, bugs: Bugs) -> Run {
     }
 }
 
-fn happen(world: &mut World, rng: &mut Rng) {
+/// What happens next. Brokers that have to be started anew to be whole again go into `unsound`.
+fn happen(world: &mut World, rng: &mut Rng, unsound: &mut BTreeSet<BrokerId>) {
     let id = BrokerId(BROKERS[usize::try_from(rng.below(4)).unwrap()]);
     let topic = TOPICS[usize::try_from(rng.below(3)).unwrap()];
-    match rng.below(15) {
+    let partition = partition(topic, i32::try_from(rng.below(3)).unwrap());
+    match rng.below(18) {
         0 => world.kill(id),
         1 => world.expire(id),
         2 | 3 => revive(world, id),
@@ -85,7 +92,6 @@ fn happen(world: &mut World, rng: &mut Rng) {
         8 => tool_marks(world, topic),
         9 => tool_removes_controller(world),
         10 => {
-            let partition = partition(topic, i32::try_from(rng.below(3)).unwrap());
             world
                 .nodes
                 .get_mut(&id)
@@ -94,7 +100,37 @@ fn happen(world: &mut World, rng: &mut Rng) {
                 .untakeable
                 .insert(partition);
         }
-        _ => leader_changes_isr(world, topic, rng),
+        11 => {
+            world
+                .nodes
+                .get_mut(&id)
+                .unwrap()
+                .broker
+                .lost
+                .insert(partition);
+            world.tool(&LogDirEventZnode.create(&id));
+            unsound.insert(id);
+        }
+        12 => tool_wishes(world, partition),
+        13 => {
+            let Some(active) = world.active() else { return };
+            let broker_epoch = world.nodes[&id].broker.epoch;
+            world.call(
+                active,
+                Call::ControlledShutdown {
+                    broker: id,
+                    broker_epoch,
+                },
+            );
+            unsound.insert(id);
+        }
+        _ => leader_changes_isr(world, &partition, rng),
+    }
+}
+
+fn tool_wishes(world: &mut World, partition: TopicPartition) {
+    if !world.zookeeper.exists("/admin/preferred_replica_election") {
+        world.tool(&PreferredElectionZnode.create(&vec![partition]));
     }
 }
 
@@ -110,9 +146,20 @@ fn revive(world: &mut World, id: BrokerId) {
 fn call(world: &mut World, topic: &str, rng: &mut Rng) {
     let Some(active) = world.active() else { return };
     let partitions = 1 + i32::try_from(rng.below(4)).unwrap();
-    let call = match rng.below(3) {
+    let call = match rng.below(4) {
         0 => Call::DeleteTopics(vec![topic.into()]),
         1 => create(counted(topic, partitions, 1)),
+        2 => {
+            let more = MorePartitions {
+                topic: topic.into(),
+                total: partitions,
+                replicas: None,
+            };
+            Call::CreatePartitions {
+                topics: vec![more],
+                validate_only: false,
+            }
+        }
         _ => create(counted(topic, partitions, 3)),
     };
     world.call(active, call);
@@ -148,8 +195,7 @@ fn tool_removes_controller(world: &mut World) {
 }
 
 /// A leader that believes so shrinks or widens the ISR, at the version that it was told.
-fn leader_changes_isr(world: &mut World, topic: &str, rng: &mut Rng) {
-    let partition = partition(topic, i32::try_from(rng.below(3)).unwrap());
+fn leader_changes_isr(world: &mut World, partition: &TopicPartition, rng: &mut Rng) {
     let znode = PartitionStateZnode(partition.clone());
     let (Some(state), Some(stat)) = (
         world.zookeeper.get(&znode),
@@ -160,7 +206,7 @@ fn leader_changes_isr(world: &mut World, topic: &str, rng: &mut Rng) {
     let Some(leader) = state.leader.filter(|leader| world.is_alive(*leader)) else {
         return;
     };
-    let known = world.nodes[&leader].broker.replicas.get(&partition);
+    let known = world.nodes[&leader].broker.replicas.get(partition);
     let Some(known) = known.filter(|known| known.leader_epoch == state.leader_epoch) else {
         return;
     };
@@ -179,13 +225,16 @@ fn leader_changes_isr(world: &mut World, topic: &str, rng: &mut Rng) {
         .zookeeper
         .write(&znode.set(&state, Expected::Version(stat.version)));
     world.spread(Writer::Leader);
-    world.tool(&IsrChangeZnode.create(&vec![partition]));
+    world.tool(&IsrChangeZnode.create(&vec![partition.clone()]));
 }
 
 /// No more faults, every broker there; everything comes to rest and must be whole.
-fn heal(world: &mut World) {
+fn heal(world: &mut World, unsound: &BTreeSet<BrokerId>) {
     world.faults = Faults::default();
     world.run_for(2_000);
+    for id in unsound {
+        world.kill(*id);
+    }
     for id in BROKERS {
         revive(world, BrokerId(id));
     }

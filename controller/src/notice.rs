@@ -106,6 +106,21 @@ impl Context {
         }
     }
 
+    /// Tells every replica of a topic to stop, whatever epoch it knows, and to keep its log.
+    pub(crate) fn notify_topic_gone(&mut self, topic: &TopicName) {
+        let word = PartitionStop {
+            leader_epoch: LEADER_EPOCH_DURING_DELETE,
+            delete: false,
+        };
+        for partition in self.partitions_of(topic) {
+            for replica in self.replicas(&partition).unwrap_or_default().to_vec() {
+                if let Some(broker) = self.brokers.get_mut(&replica) {
+                    broker.outbox.stop(&partition, word);
+                }
+            }
+        }
+    }
+
     /// Tells one replica to stop and delete its log.
     pub(crate) fn notify_delete(&mut self, partition: &TopicPartition, replica: BrokerId) {
         let word = PartitionStop {

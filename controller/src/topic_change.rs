@@ -121,10 +121,14 @@ fn found(context: &mut Context, name: &TopicName, read: Topic) {
     }
 }
 
-/// The znode is gone without a deletion that we led to its end: somebody removed it by hand.
+/// The znode is gone without a deletion that we led to its end: somebody removed it by hand. Brokers
+/// stop its replicas, or they would take the leader epochs of a later topic of that name for old
+/// ones; but they keep the logs.
 fn missing(context: &mut Context, name: &TopicName) {
     if context.topics.contains_key(name) {
         tracing::warn!(topic = %name, "a topic's znode is gone although nobody deleted the topic");
+        context.notify_topic_going(name);
+        context.notify_topic_gone(name);
         context.forget_topic(name);
         context.dirty.deletions = true;
     }

@@ -3,10 +3,10 @@
 use barnabas_controller::call::{Answer, AssignmentError, Call, MorePartitions, TopicError};
 use barnabas_controller::request::ControlBody;
 use barnabas_wire::id::BrokerId;
-use barnabas_zk_schema::ZkOp;
 use barnabas_zk_schema::config::{ConfigEntity, ConfigZnode};
 use barnabas_zk_schema::topic::TopicZnode;
 use barnabas_zk_schema::topic_deletion::TopicDeletionZnode;
+use barnabas_zk_schema::{Expected, ZkOp, ZkWrite};
 
 use crate::support::world::{Faults, World, settings};
 use crate::{counted, create, lists, new_topic, partition, placed};
@@ -291,7 +291,7 @@ fn partitions_can_be_added_by_a_tool_and_replicas_cannot_be_changed_that_way() {
     world.tool(&barnabas_zk_schema::Znode::set(
         &znode,
         &assignment,
-        barnabas_zk_schema::Expected::Any,
+        Expected::Any,
     ));
     world.settle();
     assert_eq!(world.leading("t", 0), (1, 0, vec![1]));
@@ -348,7 +348,7 @@ fn a_name_in_zookeeper_that_no_topic_can_have_is_left_alone() {
 #[test]
 fn a_topic_that_cannot_be_read_does_no_harm_to_others() {
     let mut world = World::with_brokers(&[1]);
-    let bad = barnabas_zk_schema::ZkWrite::Create {
+    let bad = ZkWrite::Create {
         path: "/brokers/topics/bad".into(),
         data: b"{".to_vec(),
         mode: barnabas_zk_schema::CreateMode::Persistent,
@@ -413,4 +413,35 @@ fn one_bad_partition_does_not_keep_a_pack_from_being_written() {
     world.settle();
     let leaders: Vec<_> = (0..3).map(|index| world.leading("t", index).0).collect();
     assert_eq!(leaders, [1, 1, 1]);
+}
+
+/// A topic whose znodes somebody removed by hand is stopped everywhere, its logs stay, and one of the
+/// same name begins anew.
+#[test]
+fn a_topic_removed_by_hand_is_stopped_but_its_logs_stay() {
+    let mut world = World::with_brokers(&[1, 2]);
+    world.create_topic("t", &[&[1, 2]]);
+    world.stop(2);
+    world.start(BrokerId(2));
+    world.settle();
+    assert_eq!(world.leading("t", 0).1, 1);
+    let root = "/brokers/topics/t";
+    for below in ["/partitions/0/state", "/partitions/0", "/partitions", ""] {
+        let path = format!("{root}{below}").into();
+        world.tool(&ZkWrite::Delete {
+            path,
+            expected: Expected::Any,
+        });
+    }
+    world.settle();
+    assert_eq!((world.told(1, "t", 0), world.told(2, "t", 0)), (None, None));
+    for node in world.nodes.values() {
+        assert!(node.broker.metadata.is_empty());
+        assert!(node.broker.logs.contains(&partition("t", 0)));
+    }
+    world.tool_creates_topic("t", &[&[2, 1]]);
+    world.settle();
+    assert_eq!(world.leading("t", 0), (2, 0, vec![2, 1]));
+    world.check_at_rest();
+    assert_eq!(world.checker.violation, None);
 }

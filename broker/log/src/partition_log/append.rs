@@ -224,6 +224,11 @@ impl PartitionLog {
             self.roll(writer, incoming.first_offset, incoming.now_ms)?;
         }
         let end = writer.position + incoming.bytes.len() as u64;
+        if end > writer.room.capacity() {
+            // Only an empty segment is asked for more than it was made for: by a leader whose
+            // segments are larger than ours.
+            self.enlarge(writer, end)?;
+        }
         if !writer.room.reaches(end) {
             writer
                 .room

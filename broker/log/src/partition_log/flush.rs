@@ -68,7 +68,8 @@ impl PartitionLog {
     /// Flushes, and leaves beside the records what opening the log again needs in order to read no
     /// more than what is appended from now on: index entries and a snapshot of the producers. The
     /// recovery point that is returned may then be written to its checkpoint. Housekeeping calls
-    /// this now and then. Waits for the disk.
+    /// this now and then; a log to which nothing was appended since the last time gives its room and
+    /// its map back. Waits for the disk.
     ///
     /// # Errors
     /// As [`PartitionLog::flush`]; [`LogError::NoSpace`] if only the snapshot could not be written.
@@ -76,8 +77,16 @@ impl PartitionLog {
         let recovery_point = self.flush(now_ms)?;
         let mut writer = self.lock_writer();
         let [before_last, last] = writer.snapshots;
-        let is_as_rolled = writer.position == 0;
-        if writer.is_closed || writer.is_sealed || is_as_rolled || last == Some(writer.log_end) {
+        if writer.is_closed || writer.is_sealed {
+            return Ok(recovery_point);
+        }
+        // An empty segment has a snapshot from when it was rolled, or needs none.
+        if writer.position == 0 || last == Some(writer.log_end) {
+            writer.map = None;
+            writer
+                .room
+                .rest()
+                .map_err(|error| self.failed(&writer, "cut", &error))?;
             return Ok(recovery_point);
         }
         write_indexes(&writer).map_err(|error| self.failed(&writer, "write indexes of", &error))?;

@@ -124,6 +124,21 @@ impl PartitionLog {
         Ok(())
     }
 
+    /// Gives the active segment, which is empty, room for `capacity` bytes.
+    pub(super) fn enlarge(
+        &self,
+        writer: &mut WriterGuard<'_>,
+        capacity: u64,
+    ) -> Result<(), LogError> {
+        writer.map = None;
+        let closed = writer.room.close();
+        closed.map_err(|error| self.failed(writer, "cut", &error))?;
+        let log = writer.active.log.clone();
+        let room = Room::new(log, self.health.clone(), writer.position, capacity);
+        writer.room = Arc::new(room);
+        Ok(())
+    }
+
     /// Makes an empty segment the one that is written.
     pub(super) fn activate(&self, writer: &mut Writer, active: Arc<Segment>) {
         let room = Room::new(

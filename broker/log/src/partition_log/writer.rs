@@ -103,8 +103,10 @@ impl Writer {
             // An empty segment takes everything but an offset that its indexes cannot hold.
             return self.active.relative(batch.last_offset).is_none();
         }
-        let is_too_large = self.position + batch.size_bytes > self.settings.segment_size_bytes
-            || self.position + batch.size_bytes > u64::from(u32::MAX >> 1);
+        // The setting may have changed since address space was reserved for the segment.
+        let limit_bytes = self.settings.segment_size_bytes.min(self.room.capacity());
+        let end = self.position + batch.size_bytes;
+        let is_too_large = end > limit_bytes || end > u64::from(u32::MAX >> 1);
         is_too_large
             || self.index_is_full
             || self.active.relative(batch.last_offset).is_none()

@@ -83,6 +83,11 @@ impl Room {
         }
     }
 
+    /// Bytes that the segment may hold.
+    pub(crate) const fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     /// Whether the writer may write up to `end` (bytes).
     pub(crate) fn reaches(&self, end: u64) -> bool {
         end <= self.ready.load(Acquire)
@@ -241,6 +246,18 @@ impl Room {
     pub(crate) fn cut(&self, end: u64) -> io::Result<()> {
         let mut state = self.state.lock();
         self.cut_locked(&mut state, end)
+    }
+
+    /// Gives back what lies ahead of a writer that rests, and the map. Nobody may write meanwhile.
+    /// The next append makes room again.
+    pub(crate) fn rest(&self) -> io::Result<()> {
+        let mut state = self.state.lock();
+        let end = self.end.load(Acquire);
+        if self.ready.load(Acquire) > end {
+            self.cut_locked(&mut state, end)?;
+        }
+        state.pages = None;
+        Ok(())
     }
 
     /// Ends the room for good: the file is cut to what was written.

@@ -4,10 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a failing set-up is a failing test")]
 
 mod append_and_read;
+mod concurrency;
 mod failing_disk;
 mod model;
 mod power_cut;
 mod recovery;
+mod room;
 mod sigbus;
 mod support;
 mod timestamp;

@@ -1,9 +1,12 @@
 //! Producer ids for idempotent producers: taken from ZooKeeper in blocks of a thousand.
 //!
-//! A block is this broker's once `/latest_producer_id_block` names it; what is left of it at a restart is
+//! The first block is taken when the broker starts and the next while half of one is left, so that
+//! producers can begin while ZooKeeper is away. A block is this broker's once `/latest_producer_id_block` names it; what is left of it at a restart is
 //! never used again, so no id is given out twice. Source: KIP-98; kafka 2.8
 //! coordinator/transaction/ProducerIdManager.scala.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use barnabas_wire::id::{BrokerId, ProducerId};
@@ -22,6 +25,9 @@ const TRIES_MAX: usize = 20;
 /// Rest after ZooKeeper gave no answer.
 const REST: Duration = Duration::from_millis(100);
 
+/// With fewer ids left than these, another block is taken.
+const LOW_COUNT: i64 = 500;
+
 /// No block could be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ProducerIdError {
@@ -39,18 +45,55 @@ pub enum ProducerIdError {
     Exhausted,
 }
 
-/// The ids that are left of this broker's block.
+/// The ids that are left of this broker's blocks.
 #[derive(Debug, Default)]
 pub struct ProducerIds {
-    left: Mutex<std::ops::Range<i64>>,
+    /// Blocks in the order in which they were taken: the one in use, and the next.
+    left: Mutex<VecDeque<Range<i64>>>,
     refilling: tokio::sync::Mutex<()>,
 }
 
 impl ProducerIds {
-    /// The next id of the block, if one is left.
+    /// The next id, if one is left.
     #[must_use]
     pub fn try_next(&self) -> Option<ProducerId> {
-        self.left.lock().next().map(ProducerId)
+        let mut left = self.left.lock();
+        loop {
+            match left.front_mut()?.next() {
+                Some(id) => return Some(ProducerId(id)),
+                None => drop(left.pop_front()),
+            }
+        }
+    }
+
+    /// Whether it is time to take another block.
+    #[must_use]
+    pub fn is_low(&self) -> bool {
+        let left = self.left.lock();
+        left.iter()
+            .map(|block| block.end - block.start)
+            .sum::<i64>()
+            < LOW_COUNT
+    }
+
+    /// Takes another block if few ids are left.
+    ///
+    /// # Errors
+    /// [`ProducerIdError`]; the ids that are left can still be used.
+    pub async fn fill(&self, session: &Session, broker: BrokerId) -> Result<(), ProducerIdError> {
+        let _refilling = self.refilling.lock().await;
+        if self.is_low() {
+            let block = take_block(session, broker).await?;
+            debug!(
+                first = block.first,
+                last = block.last,
+                "took a block of producer ids"
+            );
+            self.left
+                .lock()
+                .push_back(block.first..block.last.saturating_add(1));
+        }
+        Ok(())
     }
 
     /// The next id; takes a new block when the last is used up.
@@ -68,26 +111,6 @@ impl ProducerIds {
             }
             self.fill(session, broker).await?;
         }
-    }
-
-    /// Takes a new block if none is left. Done at the start, so that a broker can give ids to
-    /// producers that come while ZooKeeper is away.
-    ///
-    /// # Errors
-    /// [`ProducerIdError`].
-    pub async fn fill(&self, session: &Session, broker: BrokerId) -> Result<(), ProducerIdError> {
-        let _refilling = self.refilling.lock().await;
-        if !self.left.lock().is_empty() {
-            return Ok(());
-        }
-        let block = take_block(session, broker).await?;
-        debug!(
-            first = block.first,
-            last = block.last,
-            "took a block of producer ids"
-        );
-        *self.left.lock() = block.first..block.last.saturating_add(1);
-        Ok(())
     }
 }
 
@@ -144,5 +167,34 @@ async fn send(session: &Session, op: ZkOp) -> Outcome {
     match session.current() {
         Some(established) => session.execute_one(established.generation, op).await,
         None => Outcome::Failed(ZkError::StaleSession),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_several_blocks_come_in_order_and_none_twice() {
+        let ids = ProducerIds::default();
+        assert!(ids.try_next().is_none() && ids.is_low());
+        ids.left.lock().extend([0..2, 1000..2000]);
+        let drawn: Vec<i64> = std::iter::from_fn(|| ids.try_next())
+            .map(|id| id.0)
+            .collect();
+        let expected: Vec<i64> = (0..2).chain(1000..2000).collect();
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn another_block_is_due_when_half_of_one_is_left() {
+        let ids = ProducerIds::default();
+        ids.left.lock().push_back(0..1000);
+        for _ in 0..500 {
+            assert!(!ids.is_low());
+            ids.try_next().unwrap();
+        }
+        ids.try_next().unwrap();
+        assert!(ids.is_low());
     }
 }

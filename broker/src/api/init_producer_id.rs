@@ -6,7 +6,7 @@ use std::sync::Arc;
 use barnabas_wire::ErrorCode;
 use barnabas_wire::id::ProducerId;
 use barnabas_wire::message::{InitProducerIdRequest, InitProducerIdResponse};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Context, Outcome};
 use crate::node::Node;
@@ -27,11 +27,21 @@ pub(super) fn handle(
         // Without transactions an id that was there before has no claim to go on.
         None => {}
     }
-    if let Some(id) = context.node.producer_ids.try_next() {
+    let node = Arc::clone(context.node);
+    if let Some(id) = node.producer_ids.try_next() {
+        if node.producer_ids.is_low() {
+            tokio::spawn(refill(node));
+        }
         return given(id).into();
     }
-    let node = Arc::clone(context.node);
     Outcome::spawn(async move { draw(&node).await })
+}
+
+/// Ids that are left are given out meanwhile; if none is left by then, that is told where one is missing.
+async fn refill(node: Arc<Node>) {
+    if let Err(error) = node.producer_ids.fill(&node.session, node.broker).await {
+        debug!(%error, "could not take another block of producer ids yet");
+    }
 }
 
 async fn draw(node: &Node) -> InitProducerIdResponse {

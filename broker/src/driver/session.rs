@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use barnabas_controller::Event;
 use barnabas_wire::id::BrokerEpoch;
@@ -10,12 +11,16 @@ use barnabas_zk_schema::config_change::ConfigChangesZnode;
 use barnabas_zk_schema::{ZkPath, Znode};
 use barnabas_zk_session::{Established, SessionEvent, SessionEvents};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::controller::ControllerHandle;
 use crate::clock;
 use crate::registration::{Registrar, Registration, RegistrationError};
 use crate::session_file;
+
+/// Rest before a registration that was refused is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the driver works with.
 #[derive(Debug)]
@@ -101,27 +106,32 @@ impl Driver {
     async fn establish(&mut self, established: Established) {
         self.health = Health::default();
         let broker = self.registrar.broker;
-        match self.registrar.register(established).await {
-            Ok(broker_epoch) => {
-                info!(%broker, %broker_epoch, session = %established.session, "registered");
-                self.registration.set(broker_epoch);
-                self.remember(established);
-                let session = &self.registrar.session;
-                session.renew_lease_with(BrokerIdZnode(broker).path());
-                session
-                    .watch(established.generation, ConfigChangesZnode.path())
-                    .await;
-                self.current = Some(established);
-                self.controller.establish(established, clock::wall_ms());
-                self.report(Ok(broker_epoch));
-            }
-            // The next session registers.
-            Err(RegistrationError::SessionOver) => {}
-            Err(refused) if self.first.is_some() => self.report(Err(refused)),
-            Err(refused) => {
-                error!(%broker, error = %refused, "could not register again; serving on without");
+        loop {
+            match self.registrar.register(established).await {
+                Ok(broker_epoch) => return self.registered(established, broker_epoch).await,
+                // The next session registers.
+                Err(RegistrationError::SessionOver) => return,
+                Err(refused) if self.first.is_some() => return self.report(Err(refused)),
+                Err(refused) => {
+                    error!(%broker, error = %refused, "not registered; serving on and trying again");
+                    sleep(TRY_AGAIN).await;
+                }
             }
         }
+    }
+
+    async fn registered(&mut self, established: Established, broker_epoch: BrokerEpoch) {
+        let broker = self.registrar.broker;
+        info!(%broker, %broker_epoch, session = %established.session, "registered");
+        self.registration.set(broker_epoch);
+        self.remember(established);
+        let session = &self.registrar.session;
+        session.renew_lease_with(BrokerIdZnode(broker).path());
+        let changes = ConfigChangesZnode.path();
+        session.watch(established.generation, changes).await;
+        self.current = Some(established);
+        self.controller.establish(established, clock::wall_ms());
+        self.report(Ok(broker_epoch));
     }
 
     fn report(&mut self, result: Result<BrokerEpoch, RegistrationError>) {

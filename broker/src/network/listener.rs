@@ -9,6 +9,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 
 use super::admission::{Admission, Admitted};
@@ -23,6 +24,9 @@ const BACKLOG: i32 = 1024;
 
 /// Rest after a failed accept (out of file descriptors, say), so that it is not tried in a hot loop.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Time between two lines of the log about accepts that fail.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// A peer that vanished without a word is found out after this much silence.
 const KEEPALIVE_TIME: Duration = Duration::from_secs(120);
@@ -153,6 +157,7 @@ impl Listener {
             metrics,
         });
         let mut connections = JoinSet::new();
+        let mut told = None;
         loop {
             let accepted = async {
                 if !self.settings.is_between_brokers {
@@ -174,8 +179,11 @@ impl Listener {
                         connections.spawn(run(connection, admitted));
                     }
                     Err(error) => {
-                        warn!(listener = %self.name, %error, "could not accept a connection");
-                        tokio::time::sleep(ACCEPT_REST).await;
+                        if told.is_none_or(|told: Instant| told.elapsed() >= TELL_AGAIN) {
+                            warn!(listener = %self.name, %error, "could not accept a connection");
+                            told = Some(Instant::now());
+                        }
+                        sleep(ACCEPT_REST).await;
                     }
                 },
             }

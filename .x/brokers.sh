@@ -36,7 +36,7 @@ stop_brokers() {
 }
 
 run_up() {
-  local folder=$state/up settings=() port id
+  local folder=$state/up settings=() port metrics id
   while [ $# -gt 0 ]; do
     case $1 in
       --clean) run_down; remove "$folder" ;;
@@ -48,9 +48,7 @@ run_up() {
   need_build
   for id in 0 1 2; do
     ! process_runs "$folder/broker-$id" || fail "already up; ./x down stops it"
-    for port in $((9092 + id)) $((9404 + id)); do
-      ! listens "$port" || fail "port $port is in use by somebody else"
-    done
+    ! listens "$((9092 + id))" || fail "port $((9092 + id)) is in use by somebody else"
   done
   # Left over where an earlier `up` was cut short.
   stop_zookeeper "$folder/zookeeper"
@@ -59,16 +57,17 @@ run_up() {
   step "building"
   cargo build --release --locked --bins -p barnabas-broker -p barnabas-client
   port=$(free_port_from 2181)
+  metrics=$(free_ports_from 9404)
   mkdir -p "$folder"
   start_zookeeper "$folder/zookeeper" "$port"
-  start_brokers "$folder" "$target/release/barnabas-broker" "127.0.0.1:$port" 9092 9404 \
+  start_brokers "$folder" "$target/release/barnabas-broker" "127.0.0.1:$port" 9092 "$metrics" \
     ${settings[@]+"${settings[@]}"}
   trap - EXIT
   cat <<TEXT
 ZooKeeper  127.0.0.1:$port
-broker 0   127.0.0.1:9092   metrics http://127.0.0.1:9404/metrics
-broker 1   127.0.0.1:9093   metrics http://127.0.0.1:9405/metrics
-broker 2   127.0.0.1:9094   metrics http://127.0.0.1:9406/metrics
+broker 0   127.0.0.1:9092   metrics http://127.0.0.1:$metrics/metrics
+broker 1   127.0.0.1:9093   metrics http://127.0.0.1:$((metrics + 1))/metrics
+broker 2   127.0.0.1:9094   metrics http://127.0.0.1:$((metrics + 2))/metrics
 data and logs: $folder
 
 Try:  target/release/barnabas topic create hello --partitions 3

@@ -37,9 +37,9 @@ run_demo() {
   step "ZooKeeper and three brokers"
   demo_zookeeper=$(free_port_from 21810)
   start_zookeeper "$demo/zookeeper" "$demo_zookeeper"
-  local port=19092
-  while listens "$port" || listens $((port + 1)) || listens $((port + 2)); do port=$((port + 10)); done
-  local metrics=$((port + 5000))
+  local port metrics
+  port=$(free_ports_from 19092)
+  metrics=$(free_ports_from 19404)
   start_brokers "$demo" barnabas-broker "127.0.0.1:$demo_zookeeper" "$port" "$metrics" \
     log.segment.delete.delay.ms=1000 # a minute by default: long to watch
   export KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:$port,127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2))
@@ -48,12 +48,12 @@ run_demo() {
 
   step "a topic with 6 partitions: partition i is led by broker i mod 3"
   show $tool topic create $topic --partitions 6
-  show $tool topic describe $topic
 
   step "every line of this project's source goes in"
   demo_text >"$demo/in.txt"
   sent=$(wc -l <"$demo/in.txt")
   show $tool produce $topic --file "$demo/in.txt"
+  show $tool topic describe $topic
   step "and comes back"
   printf '\n$ %s\n' "$tool consume $topic --from-beginning --exit-at-end > out.txt"
   $tool consume $topic --from-beginning --exit-at-end >"$demo/out.txt"

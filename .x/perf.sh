@@ -25,7 +25,7 @@ perf_start() {
     --override "listeners=PLAINTEXT://127.0.0.1:$perf_port" \
     --override "metrics.listeners=127.0.0.1:$perf_metrics" \
     --override "zookeeper.connect=127.0.0.1:$perf_zookeeper/perf-$begin" \
-    --override "log.dirs=$perf/broker-0/data"
+    --override "log.dirs=$perf/broker-0/data" --override log.segment.delete.delay.ms=0
   until broker_ready "$perf_metrics" "$perf/broker-0"; do sleep 0.002; done
   end=$(date +%s%N)
   perf_ready_ms=$(((end - begin) / 1000000))
@@ -51,4 +51,45 @@ perf_idle() {
   verdict "ready on an empty directory" "$(median "${ready[@]}")" at-most 100 ms "${ready[@]}"
   verdict "resident, idle" "$(median "${resident[@]}")" at-most 12288 KiB "${resident[@]}"
   printf '%-34s %12s KiB       (%s)\n' "  of it anonymous" "$(median "${anonymous[@]}")" "${anonymous[*]}"
+}
+
+# The named number of a JSON document, without its fraction. Usage: json_number NAME <DOCUMENT
+json_number() { grep -o "\"$1\": *[0-9.]*" | head -n 1 | sed 's/.*: *//; s/[.].*//'; }
+
+# Records of 100 bytes to one broker, and back.
+perf_records() {
+  local count=${PERF_RECORDS:-10M} in=() out=() run
+  local tool=("$target/release/barnabas" --quiet --output json -b "127.0.0.1:$perf_port")
+  perf_start
+  for run in 1 2 3 4 5; do
+    "${tool[@]}" topic create "perf-$run" --partitions 6 >/dev/null
+    in+=("$("${tool[@]}" perf produce "perf-$run" -n "$count" -s 100 --acks 1 |
+      json_number recordsPerSecond)")
+    out+=("$("${tool[@]}" perf consume "perf-$run" | json_number recordsPerSecond)")
+    "${tool[@]}" topic delete "perf-$run" >/dev/null
+  done
+  verdict "produce, 100 bytes, acks=1" "$(median "${in[@]}")" at-least 2000000 records/s "${in[@]}"
+  verdict "consume, 100 bytes" "$(median "${out[@]}")" at-least 3000000 records/s "${out[@]}"
+  printf '%-34s %12s KiB       (anonymous %s)\n' "  broker resident after it" \
+    "$(perf_memory VmRSS)" "$(perf_memory RssAnon)"
+  perf_stop
+}
+
+run_perf() {
+  need_zookeeper
+  step "building"
+  cargo build --release --locked --bins -p barnabas-broker -p barnabas-client
+  perf=$state/perf
+  [ ! -d "$perf" ] || perf_end
+  remove "$perf"
+  mkdir -p "$perf"
+  perf_zookeeper=$(free_port_from 21910)
+  perf_port=$(free_port_from 19192)
+  perf_metrics=$(free_port_from 19404)
+  trap perf_end EXIT
+  trap 'exit 130' INT TERM
+  start_zookeeper "$perf/zookeeper" "$perf_zookeeper"
+  step "medians of five on $(nproc) processors"
+  perf_idle
+  perf_records
 }

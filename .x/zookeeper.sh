@@ -12,6 +12,13 @@ free_port_from() {
   echo "$port"
 }
 
+# The first of three neighbours, from the given port on, that nobody listens on.
+free_ports_from() {
+  local port=$1
+  while listens "$port" || listens $((port + 1)) || listens $((port + 2)); do port=$((port + 10)); done
+  echo "$port"
+}
+
 # Removes a folder, also what a container has written into it as root.
 remove() { rm -rf "$1" 2>/dev/null || as_root rm -rf "$1"; }
 

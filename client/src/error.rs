@@ -16,7 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The cluster answered with an error.
-    #[error("{}: {subject}: {}", code.name(), message.as_deref().unwrap_or_else(|| code.message()))]
+    #[error("{}: {}", code.name(), told(subject, message.as_deref().unwrap_or_else(|| code.message())))]
     Kafka {
         /// Kafka's code.
         code: ErrorCode,
@@ -92,6 +92,15 @@ pub enum Error {
     /// The producer, consumer or client was closed.
     #[error("already closed")]
     Closed,
+}
+
+/// What is wrong with what; a broker may have named it already.
+fn told(subject: &str, message: &str) -> String {
+    if message.starts_with(subject) {
+        message.to_owned()
+    } else {
+        format!("{subject}: {message}")
+    }
 }
 
 fn because(last: Option<&Error>) -> String {

@@ -11,7 +11,13 @@ use super::start::Start;
 
 /// Administers a Kafka cluster, and produces to and consumes from it.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "barnabas", version, arg_required_else_help = true)]
+#[command(
+    name = "barnabas",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 partly done, 4 unreachable."
+)]
 pub(crate) struct Arguments {
     /// Flags that every command takes.
     #[command(flatten)]
@@ -23,19 +29,23 @@ pub(crate) struct Arguments {
 
 /// Flags that every command takes, before it or after it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Brokers to begin with, as host:port, separated by commas.
+    /// Brokers to begin with, as host:port, separated by commas. Without it
+    /// `KAFKA_BOOTSTRAP_SERVERS`, and without that localhost:9092.
+    // Not clap's `env`: with the variable set, a bare `barnabas` would no longer show its help.
+    #[arg(short = 'b', long, global = true, value_name = "HOST:PORT")]
+    pub(crate) bootstrap_server: Option<String>,
+    /// How answers are printed: as a table for people, or as JSON for scripts (one document; one
+    /// line for each record consumed).
     #[arg(
-        short = 'b',
         long,
         global = true,
-        value_name = "HOST:PORT",
-        env = "KAFKA_BOOTSTRAP_SERVERS",
-        default_value = "localhost:9092"
+        value_name = "table|json",
+        value_enum,
+        hide_possible_values = true,
+        default_value_t = Output::Table
     )]
-    pub(crate) bootstrap_server: String,
-    /// How answers are printed.
-    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
     /// A client property, such as request.timeout.ms=5000. May be given many times.
     #[arg(short = 'X', long = "property", global = true, value_name = "KEY=VALUE", value_parser = pair)]
@@ -49,6 +59,15 @@ pub(crate) struct Global {
     /// Nothing but data and errors.
     #[arg(short = 'q', long, global = true)]
     pub(crate) quiet: bool,
+}
+
+impl Global {
+    /// The servers to begin with, from wherever they are said.
+    pub(crate) fn servers(&self) -> String {
+        let said = self.bootstrap_server.clone();
+        let said = said.or_else(|| std::env::var("KAFKA_BOOTSTRAP_SERVERS").ok());
+        said.unwrap_or_else(|| "localhost:9092".to_owned())
+    }
 }
 
 /// How answers are printed.
@@ -67,8 +86,22 @@ pub(crate) enum Noun {
     #[command(subcommand)]
     Topic(Topic),
     /// Send lines of a file or of standard input to a topic, one record each.
+    ///
+    /// A line is sent as it is, but for its newline. Records are tried for two minutes
+    /// (delivery.timeout.ms); Ctrl-C waits for those that were sent, a second one does not.
+    #[command(after_help = "Examples:
+  echo hello | barnabas produce letters
+  barnabas produce orders --file orders.txt --key-separator : --compression lz4")]
     Produce(Produce),
     /// Print the records of a topic.
+    ///
+    /// Goes on until Ctrl-C unless told where to stop. With --output json a record is a line with
+    /// topic, partition, offset, timestamp, key, value and headers; what is not UTF-8 stands in
+    /// base64, and a field such as valueEncoding says so.
+    #[command(after_help = "Examples:
+  barnabas consume letters --from-beginning --exit-at-end
+  barnabas consume orders --offset -5 --format '%t-%p@%o %k=%v\\n'
+  barnabas consume orders --offset @2026-11-21T10:00:00Z --output json")]
     Consume(Consume),
     /// Describe the cluster.
     #[command(subcommand)]
@@ -82,6 +115,9 @@ pub(crate) enum Noun {
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Topic {
     /// Create topics.
+    #[command(after_help = "Examples:
+  barnabas topic create orders --partitions 6 --replication-factor 3
+  barnabas topic create audit -c retention.ms=86400000 -c min.insync.replicas=2")]
     Create(TopicCreate),
     /// Delete topics with all their records.
     Delete(TopicDelete),
@@ -109,7 +145,14 @@ pub(crate) struct TopicCreate {
     pub(crate) config: Vec<(String, String)>,
     /// Who places the replicas: the controller, or this tool by the modulo ring (partition i on
     /// broker i mod n), which then holds under any controller.
-    #[arg(long, value_enum, default_value_t = Placement::Controller, conflicts_with = "replica_assignment")]
+    #[arg(
+        long,
+        value_name = "controller|modulo",
+        value_enum,
+        hide_possible_values = true,
+        default_value_t = Placement::Controller,
+        conflicts_with = "replica_assignment"
+    )]
     pub(crate) placement: Placement,
     /// Brokers of each partition, as Kafka's tools take them: 0:1,1:2 is two partitions of two
     /// replicas.
@@ -290,13 +333,42 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// What every command says of itself, one after the other.
+    fn all_help() -> String {
+        fn collect(mut command: clap::Command, path: &str, all: &mut String) {
+            let path = format!("{path}{}", command.get_name());
+            let help = command.render_long_help().to_string();
+            let lines = help.lines().map(str::trim_end).collect::<Vec<_>>();
+            all.push_str(&format!(
+                "$ {path} --help\n{}\n\n",
+                lines.join("\n").trim_end()
+            ));
+            for sub in command
+                .get_subcommands()
+                .filter(|sub| sub.get_name() != "help")
+            {
+                collect(sub.clone(), &format!("{path} "), all);
+            }
+        }
+        let mut all = String::new();
+        let mut command = Arguments::command();
+        command.build();
+        collect(command, "", &mut all);
+        all
+    }
+
+    #[test]
+    fn help_is_as_it_was_read_and_found_good() {
+        expect_test::expect_file!["help.txt"].assert_eq(&all_help());
+    }
+
     #[test]
     fn flags_stand_before_or_after_the_command() {
         let line = [
             "barnabas", "topic", "create", "t", "-p", "6", "-c", "a=b=c", "-b", "h:1",
         ];
         let parsed = Arguments::try_parse_from(line).unwrap();
-        assert_eq!(parsed.global.bootstrap_server, "h:1");
+        assert_eq!(parsed.global.servers(), "h:1");
         let Noun::Topic(Topic::Create(create)) = parsed.noun else {
             panic!("{parsed:?}")
         };

@@ -36,8 +36,8 @@ impl Caller {
     }
 
     /// The servers to begin with, as they were typed.
-    pub(crate) fn servers(&self) -> &str {
-        &self.global.bootstrap_server
+    pub(crate) fn servers(&self) -> String {
+        self.global.servers()
     }
 
     /// The client's settings: what suits the command, and what was typed on top.
@@ -46,7 +46,7 @@ impl Caller {
         let timeout_ms = self.global.timeout.saturating_mul(1_000);
         // Every server is tried before the time is over, and there is time left to ask one.
         let connect_ms = timeout_ms.saturating_mul(9) / 10 / servers.max(1);
-        let mut config = Config::new(self.servers())
+        let mut config = Config::new(&self.servers())
             .set("client.id", "barnabas-cli")
             .set("default.api.timeout.ms", timeout_ms)
             .set("max.block.ms", timeout_ms)

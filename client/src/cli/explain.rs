@@ -38,8 +38,7 @@ pub(crate) fn error(caller: &Caller, error: &Error) -> Failure {
         Error::Request { .. } => Failure::new(Ending::Unreachable, error.to_string()).hint(
             "if the request asked for a change, it may have been made: look before you repeat it",
         ),
-        Error::Config(_) => Failure::usage(error.to_string())
-            .hint("-X takes the property names of Kafka's Java client"),
+        Error::Config(_) => Failure::usage(error.to_string()),
         Error::RecordTooLarge { setting, .. } => Failure::new(Ending::Failed, error.to_string())
             .hint(format!(
                 "raise it with -X {setting}=BYTES, and max.message.bytes of the topic with it"

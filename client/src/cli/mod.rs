@@ -25,6 +25,7 @@ mod outcomes;
 mod payload;
 mod progress;
 mod rate;
+mod reader;
 mod record_json;
 mod start;
 mod status;

@@ -49,6 +49,11 @@ impl Outcomes {
         true
     }
 
+    /// How many records there are, whatever became of them.
+    pub(crate) fn count(&self) -> u64 {
+        self.acked + self.failed + u64::try_from(self.open.len()).unwrap_or(0)
+    }
+
     /// How many are open.
     pub(crate) fn open_count(&self) -> usize {
         self.open.len()

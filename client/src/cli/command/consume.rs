@@ -1,7 +1,7 @@
 //! `consume`: prints the records of a topic.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use barnabas_client::{
@@ -12,7 +12,7 @@ use crate::cli::args::Consume;
 use crate::cli::caller::Caller;
 use crate::cli::ending::{Ending, Failure, say};
 use crate::cli::start::Start;
-use crate::cli::{explain, lookup, record_json};
+use crate::cli::{explain, lookup, reader, record_json};
 
 /// Records that are taken from the consumer at once.
 const RECORDS_AT_ONCE: usize = 4_096;
@@ -41,6 +41,9 @@ pub(crate) async fn run(caller: &Caller, typed: &Consume) -> Result<Ending, Fail
     };
     if run.is_at_end(&consumer) || run.is_enough() {
         return run.report(Ending::Done);
+    }
+    if start == Start::End && io::stdout().is_terminal() {
+        caller.note("waiting for new records; --from-beginning prints those that are there");
     }
     let mut consumer = consumer;
     let ended = tokio::select! {
@@ -137,6 +140,9 @@ impl Run<'_> {
             // Idle, or all that was there is taken.
             if messages.len() < RECORDS_AT_ONCE {
                 self.flush()?;
+            }
+            if messages.is_empty() && reader::is_gone() {
+                return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
             }
             if self.is_at_end(consumer) {
                 return Ok(Ending::Done);

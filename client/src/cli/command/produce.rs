@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use barnabas_client::{
     Client, ConfigResource, Error, ErrorCode, Header, Outgoing, Producer, TopicProducer,
@@ -21,6 +21,8 @@ use crate::cli::{explain, lookup};
 const BATCH_BYTES: &str = "131072";
 /// How long a record may wait for company in its batch, where it comes from a file or a pipe.
 const LINGER_MS: &str = "5";
+/// How long to wait in silence for the last acknowledgements.
+const TELL_AFTER: Duration = Duration::from_secs(5);
 /// How long a record is tried. Longer than a command waits for an answer: a cluster that comes
 /// back loses nothing.
 const DELIVERY_MS: &str = "120000";
@@ -58,7 +60,7 @@ pub(crate) async fn run(caller: &Caller, typed: &Produce) -> Result<Ending, Fail
         _ = &mut interrupt => Err(Failure::new(Ending::Interrupted, "interrupted")),
     };
     let waited = tokio::select! {
-        () = run.settle(&producer) => Ok(()),
+        () = run.settle(caller, &producer) => Ok(()),
         _ = interrupt_of(&read, interrupt) => Err(Failure::new(Ending::Interrupted, "interrupted")),
     };
     run.report(caller, started, read.and(waited))
@@ -258,8 +260,16 @@ impl Run<'_> {
     }
 
     /// Waits until the outcome of every record is known. Cancel safe.
-    async fn settle(&mut self, producer: &Producer) {
-        producer.flush().await;
+    async fn settle(&mut self, caller: &Caller, producer: &Producer) {
+        let mut flush = std::pin::pin!(producer.flush());
+        while tokio::time::timeout(TELL_AFTER, &mut flush).await.is_err() {
+            let acked = producer.counts().records_acked;
+            caller.note(&format!(
+                "{acked} of {} records are acknowledged; the others are tried for up to \
+                 delivery.timeout.ms (2 minutes unless -X sets it)",
+                self.outcomes.count(),
+            ));
+        }
         while self.outcomes.wait().await {}
     }
 
@@ -294,10 +304,12 @@ impl Run<'_> {
             caller.note(&format!("{acked} records sent to {}", self.typed.topic));
             return Ok(Ending::Done);
         };
-        say(&format!(
-            "{acked} records were acknowledged, {failed} were not{}",
-            unknown(open)
-        ));
+        if acked + failed + open > 0 {
+            let unknown = unknown(open);
+            say(&format!(
+                "{acked} records were acknowledged, {failed} were not{unknown}"
+            ));
+        }
         if acked > 0 && failure.ending != Ending::Interrupted {
             return Err(Failure {
                 ending: Ending::Partly,

@@ -38,7 +38,7 @@ pub(crate) struct Context {
     pub(crate) topics: BTreeMap<TopicName, Topic>,
     /// Topics that are to go, while `delete.topic.enable` is true. Invariant: known topics.
     pub(crate) deletions: BTreeMap<TopicName, Deletion>,
-    /// Topics with a mark that stays because `delete.topic.enable` is false.
+    /// Topics with a mark that has no effect: `delete.topic.enable` is false, or the topic is not known.
     pub(crate) marked: BTreeSet<TopicName>,
     /// Partitions whose leadership has to be looked at, and why.
     pub(crate) pending: BTreeMap<TopicPartition, Cause>,

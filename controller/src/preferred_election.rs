@@ -59,16 +59,21 @@ impl WishRemoval {
 
     fn turn(context: &mut Context, removing: Removing) -> Turn {
         match removing {
-            Removing::Ask(op) => return Turn::Ask(vec![op]),
-            Removing::Moved => return Turn::Moved,
+            Removing::Ask(op) => Turn::Ask(vec![op]),
+            Removing::Moved => Turn::Moved,
             Removing::Refused(error) => {
                 tracing::error!(%error, "cannot remove a wish for preferred leaders");
-                return Turn::Done;
+                Turn::Done
             }
-            Removing::Done | Removing::Interrupted => {}
+            Removing::Done => {
+                context.dirty.preferred_election = true;
+                Turn::Done
+            }
+            Removing::Interrupted => {
+                context.dirty.preferred_election = true;
+                Turn::Later
+            }
         }
-        context.dirty.preferred_election = true;
-        Turn::Done
     }
 }
 

@@ -90,6 +90,9 @@ fn found(context: &mut Context, name: &TopicName, read: Topic) {
         let partitions = read.leaderships.len();
         tracing::info!(target: "state_change", topic = %name, partitions, "topic has come");
         context.topics.insert(name.clone(), read);
+        // It may have been marked before it was known.
+        let is_due = context.settings.delete_topic_enable && context.marked.remove(name);
+        context.dirty.deletions |= is_due;
         for partition in context.partitions_of(name) {
             context.look_at(partition, Cause::default());
         }

@@ -56,17 +56,20 @@ impl Operation for DeletionChange {
                 }
             }
             MarksPhase::Strangers(names) => {
-                let mut marks = Vec::new();
+                let mut paths = Vec::new();
                 for (name, outcome) in names.into_iter().zip(outcomes) {
                     if outcome.is_no_node() {
                         tracing::warn!(topic = %name, "no such topic to be deleted, removing the mark");
-                        marks.push(TopicDeletionZnode(name).path());
-                    } else {
+                        // A deletion may have been interrupted between the topic and these.
+                        paths.push(ConfigZnode(ConfigEntity::Topic(name.clone())).path());
+                        paths.push(TopicDeletionZnode(name).path());
+                    } else if context.marked.insert(name.clone()) {
+                        // Not noticed yet, or not to be understood; only once, or the latter had us
+                        // read it for ever.
                         context.dirty.topics.insert(name);
-                        context.dirty.deletions = true;
                     }
                 }
-                let mut removal = Removal::new(marks);
+                let mut removal = Removal::new(paths);
                 let removing = removal.next(&context.fence);
                 self.removing(context, removal, removing)
             }
@@ -89,6 +92,7 @@ impl DeletionChange {
             return Turn::Done;
         }
         take_back(context, &names);
+        context.marked.retain(|topic| names.contains(topic));
         let mut strangers = Vec::new();
         for topic in names {
             if !context.topics.contains_key(&topic) {

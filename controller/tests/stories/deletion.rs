@@ -3,7 +3,8 @@
 use barnabas_controller::call::{Answer, Call, MorePartitions, TopicError};
 use barnabas_controller::request::{ControlBody, LEADER_DURING_DELETE, LEADER_EPOCH_DURING_DELETE};
 use barnabas_wire::id::BrokerId;
-use barnabas_zk_schema::topic::TopicZnode;
+use barnabas_zk_schema::config::{ConfigEntity, ConfigZnode};
+use barnabas_zk_schema::topic::{TopicAssignment, TopicZnode};
 use barnabas_zk_schema::topic_deletion::TopicDeletionZnode;
 use barnabas_zk_schema::{Expected, Znode};
 
@@ -368,4 +369,37 @@ fn a_mark_that_is_taken_back_in_time_saves_the_topic() {
     assert_eq!(world.leading("t", 0).0, 1);
     world.check_at_rest();
     assert_eq!(world.checker.violation, None);
+}
+
+/// S18: a deletion that was interrupted after the topic's own znode went leaves nothing either.
+#[test]
+fn a_deletion_interrupted_before_its_last_steps_leaves_nothing() {
+    let mut world = World::with_brokers(&[1]);
+    let settings = ConfigZnode(ConfigEntity::Topic("t".into()));
+    world.tool(&settings.create(&[("retention.ms".to_owned(), "1".to_owned())].into()));
+    mark(&mut world, "t");
+    world.settle();
+    check_gone(&mut world, "t");
+}
+
+/// A marked topic whose znode cannot be understood stays until somebody mends it; nobody spins.
+#[test]
+fn a_marked_topic_that_cannot_be_read_waits_to_be_mended() {
+    let mut world = World::with_brokers(&[1]);
+    world.tool(&barnabas_zk_schema::ZkWrite::Create {
+        path: TopicZnode("t".into()).path(),
+        data: b"{".to_vec(),
+        mode: barnabas_zk_schema::CreateMode::Persistent,
+    });
+    mark(&mut world, "t");
+    world.settle();
+    assert!(world.batches < 30, "{} batches", world.batches);
+    assert!(world.zookeeper.exists("/admin/delete_topics/t"));
+    let mended = TopicAssignment {
+        partitions: lists(&[&[1]]),
+        ..TopicAssignment::default()
+    };
+    world.tool(&TopicZnode("t".into()).set(&mended, Expected::Any));
+    world.settle();
+    check_gone(&mut world, "t");
 }

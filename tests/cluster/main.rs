@@ -9,3 +9,4 @@ mod observation;
 mod order;
 mod outage;
 mod topic;
+mod wire;

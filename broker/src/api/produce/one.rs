@@ -5,7 +5,8 @@ use std::sync::Arc;
 use barnabas_replica::Acknowledgement;
 use barnabas_wire::message::produce::PartitionProduceResponse;
 use barnabas_wire::record::{
-    Compression, ProduceRules, Validated, check_produced, convert_produced, leading_magic, rebuild,
+    BatchError, Compression, ProduceRules, Validated, ValidationError, check_produced,
+    convert_produced, leading_magic, rebuild,
 };
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -38,11 +39,12 @@ impl Batch {
         converts: bool,
         scratch: &mut Vec<u8>,
     ) -> Result<Self, Failure> {
-        let is_old = converts && leading_magic(&records).is_some_and(|magic| magic < 2);
-        let mut bytes = if is_old {
-            convert_produced(&records, rules)?.batch
-        } else {
-            records
+        let old_magic = leading_magic(&records).filter(|magic| *magic < 2);
+        let mut bytes = match old_magic {
+            Some(_) if converts => convert_produced(&records, rules)?.batch,
+            // May be shorter than a batch's header, and is no damaged batch all the same.
+            Some(magic) => return Err(ValidationError::from(BatchError::Magic { magic }).into()),
+            None => records,
         };
         let mut validated = check_produced(&bytes, rules, scratch)?;
         let rebuilt;

@@ -1,7 +1,8 @@
 //! Reads records of partitions that the caller chooses.
 //!
 //! A task fetches ahead in the background, one request in flight to each broker, until a
-//! partition has `max.partition.fetch.bytes` waiting here. The caller takes records one by one;
+//! partition has four times `max.partition.fetch.bytes` waiting here, or all of them together
+//! `fetch.max.bytes`. The caller takes records one by one;
 //! they are slices of what was fetched.
 
 mod chunk;

@@ -15,6 +15,10 @@ use crate::config::ConsumerSettings;
 use crate::error::Error;
 use crate::pool::Pool;
 
+/// How many fetches' worth of a partition may wait here: while the reader is busy, the next ones
+/// come in. All partitions together may hold `fetch.max.bytes`, and one answer more.
+const FETCHES_AHEAD: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Client,
@@ -130,11 +134,21 @@ impl Shared {
 
     /// Partitions to be fetched now, and when the next one may be if none can.
     pub(super) fn fetchable(&self, now: Instant) -> (Vec<Fetchable>, Option<Instant>) {
-        // A partition with as much waiting as one fetch may bring is left alone.
-        let limit_bytes = usize::try_from(self.settings.partition_fetch_bytes).unwrap_or(1);
+        let fetch_bytes = usize::try_from(self.settings.partition_fetch_bytes).unwrap_or(1);
+        let limit_bytes = fetch_bytes.saturating_mul(FETCHES_AHEAD);
+        let total_max_bytes = usize::try_from(self.settings.fetch_max_bytes).unwrap_or(1);
+        let state = self.state.lock();
+        let total_bytes: usize = state
+            .assigned
+            .values()
+            .map(|assigned| assigned.waiting_bytes)
+            .sum();
+        if total_bytes >= total_max_bytes {
+            return (Vec::new(), None);
+        }
         let mut wake_at: Option<Instant> = None;
         let mut fetchable = Vec::new();
-        for (partition, assigned) in &self.state.lock().assigned {
+        for (partition, assigned) in &state.assigned {
             let Some(offset) = assigned.fetch_offset else {
                 continue;
             };

@@ -124,6 +124,9 @@ impl Producer {
     pub async fn close(self, within: Duration) -> Result<()> {
         let shared = &self.handle.shared;
         let flushed = timeout(within, shared.flush()).await;
+        if flushed.is_err() {
+            shared.give_up();
+        }
         shared.close();
         shared.pool.close(within).await;
         flushed.map_err(|_elapsed| Error::Timeout {

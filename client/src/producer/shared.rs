@@ -37,6 +37,8 @@ pub(super) struct Shared {
     /// Flushes under way: batches do not wait for `linger.ms`.
     flushes: AtomicUsize,
     is_closed: AtomicBool,
+    /// What is not delivered shall fail now.
+    is_given_up: AtomicBool,
     records_acked: AtomicU64,
     records_failed: AtomicU64,
     batches_acked: AtomicU64,
@@ -73,6 +75,7 @@ impl Shared {
             batches_opened: AtomicU64::new(0),
             flushes: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
+            is_given_up: AtomicBool::new(false),
             records_acked: AtomicU64::new(0),
             records_failed: AtomicU64::new(0),
             batches_acked: AtomicU64::new(0),
@@ -212,6 +215,16 @@ impl Shared {
         self.is_closed.store(true, Ordering::Release);
         self.memory.close();
         self.wake.notify_one();
+    }
+
+    /// As [`Shared::close`], and whatever is not delivered yet fails.
+    pub(super) fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Release);
+        self.close();
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Acquire)
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -268,7 +268,7 @@ async fn prefetching_is_bounded() {
     assert_eq!(values(&mut consumer, 1).await, numbers(0..1));
     tokio::time::sleep(Duration::from_millis(50)).await;
     let fetches = cluster.state().fetches;
-    assert!(fetches < 10, "{fetches} fetches before anything was read");
+    assert!(fetches < 30, "{fetches} fetches before anything was read");
     assert_eq!(values(&mut consumer, 199).await, numbers(1..200));
 }
 

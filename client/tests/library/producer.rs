@@ -409,6 +409,20 @@ async fn closing_delivers_what_was_queued_and_takes_no_more() {
 }
 
 #[tokio::test]
+async fn closing_in_vain_fails_what_is_left() {
+    let cluster = Cluster::start(1, &[("t", 1)]).await;
+    cluster.fail_next(&[Fault::Refuse(ErrorCode::NotEnoughReplicas); 1000]);
+    let producer = producer(&cluster, &[]).await;
+    let delivery = producer.send(Record::to("t").value("a")).await.unwrap();
+    let closed = producer.close(Duration::from_millis(50)).await;
+    assert!(matches!(closed, Err(Error::Timeout { .. })), "{closed:?}");
+    let failed = tokio::time::timeout(PATIENCE, delivery)
+        .await
+        .expect("an outcome");
+    assert!(matches!(failed, Err(Error::Closed)), "{failed:?}");
+}
+
+#[tokio::test]
 async fn a_dropped_delivery_and_a_dropped_producer_still_deliver() {
     let cluster = Cluster::start(1, &[("t", 1)]).await;
     let producer = producer(&cluster, &[("linger.ms", "60000")]).await;

@@ -68,6 +68,10 @@ impl Sender {
             if !self.active.is_empty() {
                 self.ensure_identity().await;
             }
+            if self.shared.is_given_up() {
+                self.give_up();
+                return;
+            }
             let wake_at = self.dispatch();
             if self.shared.is_closed() && self.active.is_empty() && !self.shared.has_incomplete() {
                 return;
@@ -86,6 +90,18 @@ impl Sender {
                 }
                 () = sleep_until(wake_at.unwrap_or(far)) => {}
             }
+        }
+    }
+
+    /// Fails everything, also what is in flight and may have arrived.
+    fn give_up(&mut self) {
+        let nodes = std::mem::take(&mut self.nodes);
+        let in_flight = nodes.into_values().flat_map(|node| node.in_flight);
+        for (slot, batch) in in_flight.flat_map(|request| request.load) {
+            self.finish(slot, batch, Outcome::Failed(Error::Closed));
+        }
+        for partition in &mut self.partitions {
+            partition.fail_all(&self.shared, &Error::Closed);
         }
     }
 
@@ -276,7 +292,8 @@ impl Sender {
                             partition.fail_all(&self.shared, &error);
                         }
                     }
-                    if self.shared.is_closed() && !self.shared.has_incomplete() {
+                    let is_over = self.shared.is_closed() && !self.shared.has_incomplete();
+                    if is_over || self.shared.is_given_up() {
                         return;
                     }
                     tokio::time::sleep(backoff).await;

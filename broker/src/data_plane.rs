@@ -44,6 +44,7 @@ pub struct DataPlane {
     store: Arc<LogStore>,
     pool: Arc<LogPool>,
     upkeep: Option<AbortHandle>,
+    thread_count: NonZeroUsize,
 }
 
 impl DataPlane {
@@ -54,11 +55,13 @@ impl DataPlane {
     pub fn open(settings: &BrokerSettings) -> Result<Self, DataPlaneError> {
         let files: Arc<dyn Files> = Arc::new(DiskFiles);
         let store = LogStore::open(&files, &settings.log.directories)?;
-        let pool = LogPool::start(at_least_one(settings.network.io_threads))?;
+        let thread_count = at_least_one(settings.network.io_threads);
+        let pool = LogPool::start(thread_count)?;
         Ok(Self {
             store: Arc::new(store),
             pool: Arc::new(pool),
             upkeep: None,
+            thread_count,
         })
     }
 
@@ -152,10 +155,10 @@ impl DataPlane {
         if let Some(upkeep) = &self.upkeep {
             upkeep.abort();
         }
-        let (store, pool) = (self.store, self.pool);
+        let (store, pool, thread_count) = (self.store, self.pool, self.thread_count);
         let closed = tokio::task::spawn_blocking(move || {
             pool.stop();
-            store.close();
+            store.close(thread_count);
         });
         if closed.await.is_err() {
             warn!("closing the logs failed; the next start will recover");

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barnabas_log::checkpoint::OffsetTable;
+use barnabas_zk_schema::log_dir_event::LogDirEventZnode;
+use barnabas_zk_schema::{Outcome, ZkOp, Znode};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::clock::wall_ms;
@@ -35,6 +37,8 @@ pub(crate) async fn run(node: Arc<Node>, intervals: Intervals) {
     let mut start_offset_checkpoint = every(intervals.start_offset_checkpoint);
     let mut high_watermark_checkpoint = every(intervals.high_watermark_checkpoint);
     let mut look = every(LOOK_INTERVAL);
+    // What is offline at the start the controller learns from the answers to its requests.
+    let mut told_count = node.partitions.store().offline_directories().len();
     loop {
         tokio::select! {
             _ = flush_check.tick() => in_pool(&node, |store| store.flush_due()).await,
@@ -49,8 +53,36 @@ pub(crate) async fn run(node: Arc<Node>, intervals: Intervals) {
             }
             _ = look.tick() => {
                 in_pool(&node, |store| store.delete_due(wall_ms())).await;
-                node.partitions.notice_failed_directories();
+                tell_of_failures(&node, &mut told_count).await;
             }
+        }
+    }
+}
+
+/// Tells the partitions and the controller of log directories that have failed since `told_count` of
+/// them had. What cannot be told now is told at the next look.
+async fn tell_of_failures(node: &Node, told_count: &mut usize) {
+    let failed_count = node.partitions.store().offline_directories().len();
+    if failed_count == *told_count {
+        return;
+    }
+    node.partitions.notice_failed_directories();
+    let Some(established) = node.session.current() else {
+        return;
+    };
+    let event = ZkOp::Write(LogDirEventZnode.create(&node.broker));
+    match node
+        .session
+        .execute_one(established.generation, event)
+        .await
+    {
+        Outcome::Done(_) => *told_count = failed_count,
+        // Telling twice does no harm.
+        outcome @ (Outcome::Failed(_) | Outcome::Unknown) => {
+            tracing::warn!(
+                ?outcome,
+                "could not tell the controller of a failed log directory"
+            );
         }
     }
 }

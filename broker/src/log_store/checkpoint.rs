@@ -1,6 +1,9 @@
 //! Keeping what a restart needs: flushed logs, and tables of offsets.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use barnabas_log::checkpoint::{OffsetTable, PartitionOffsets, write_offsets};
 use barnabas_log::error::LogError;
@@ -36,8 +39,17 @@ impl LogStore {
             return;
         }
         let offsets = self.offsets(directory_index, table);
+        let place = (directory_index, table);
+        // A broker at rest does not keep its disks awake.
+        if self.content.lock().written_tables.get(&place) == Some(&offsets) {
+            return;
+        }
         let path = entry.directory.path();
-        if let Err(error) = write_offsets(self.files.as_ref(), path, table, &offsets) {
+        let written = write_offsets(self.files.as_ref(), path, table, &offsets);
+        if written.is_ok() {
+            self.content.lock().written_tables.insert(place, offsets);
+        }
+        if let Err(error) = written {
             let cause = std::io::Error::other(error);
             entry
                 .health
@@ -78,33 +90,42 @@ impl LogStore {
         self.write_identities();
     }
 
-    /// Closes all logs, and leaves the marker of a clean shutdown in every directory in which all went
-    /// well. To be called when nothing appends any more.
-    pub fn close(&self) {
+    /// Closes all logs on `thread_count` threads, and leaves the marker of a clean shutdown in every
+    /// directory in which all went well. To be called when nothing appends any more.
+    pub fn close(&self, thread_count: NonZeroUsize) {
         self.write_identities();
-        let mut is_clean = vec![true; self.directories.len()];
         let logs: Vec<_> = {
             let content = self.content.lock();
-            content
-                .logs
-                .iter()
-                .map(|(name, it)| (name.clone(), it.clone()))
-                .collect()
+            let logs = content.logs.iter();
+            logs.map(|(name, it)| (name.clone(), it.clone())).collect()
         };
-        for (partition, stored) in logs {
-            let closed = stored.log.close(wall_ms());
-            if closed.is_err()
-                && let Some(is_clean) = is_clean.get_mut(stored.directory_index)
-            {
-                *is_clean = false;
+        let is_clean: Vec<_> = self
+            .directories
+            .iter()
+            .map(|_| AtomicBool::new(true))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let close_some = || {
+            while let Some((partition, stored)) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let closed = stored.log.close(wall_ms());
+                if closed.is_err()
+                    && let Some(is_clean) = is_clean.get(stored.directory_index)
+                {
+                    is_clean.store(false, Ordering::Relaxed);
+                }
+                report(partition, closed);
             }
-            report(&partition, closed);
-        }
+        };
+        thread::scope(|scope| {
+            for _ in 0..thread_count.get().min(logs.len()) {
+                scope.spawn(close_some);
+            }
+        });
         for table in OffsetTable::ALL {
             self.write_tables(table);
         }
         for (entry, is_clean) in self.directories.iter().zip(is_clean) {
-            if !is_clean || entry.health.check().is_err() {
+            if !is_clean.into_inner() || entry.health.check().is_err() {
                 continue;
             }
             if let Err(error) = entry.directory.mark_clean_shutdown() {

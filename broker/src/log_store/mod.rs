@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use barnabas_log::checkpoint::{OffsetTable, PartitionOffsets};
 use barnabas_log::directory::{
     DirectoryError, LastShutdown, LogDirectory, MetaProperties, OwnerError, TopicIdentity,
     check_owner,
@@ -61,6 +62,8 @@ struct Content {
     /// Identities of topics that are not in their partitions' directories yet.
     unwritten_identities: BTreeMap<TopicPartition, TopicIdentity>,
     deletions: Vec<Deletion>,
+    /// What each table holds, by log directory.
+    written_tables: BTreeMap<(usize, OffsetTable), PartitionOffsets>,
 }
 
 #[derive(Clone, Debug)]

@@ -157,7 +157,9 @@ impl Host {
     /// Ends as a broker does that is told to stop.
     fn close(self) {
         self.registry.pool().stop();
-        self.registry.store().close();
+        self.registry
+            .store()
+            .close(NonZeroUsize::MIN.saturating_add(1));
     }
 
     /// Ends without a word, as kill -9 does it: only the locks are given up.

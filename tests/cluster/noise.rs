@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use barnabas_tests::cluster::Cluster;
+use barnabas_wire::Request;
 use barnabas_wire::frame::encode_request;
 use barnabas_wire::generate::{Generate, Seed};
 use barnabas_wire::header::RequestHeader;
@@ -17,7 +18,6 @@ use barnabas_wire::message::{
     OffsetForLeaderEpochRequest, ProduceRequest, StopReplicaRequest, UpdateMetadataRequest,
 };
 use barnabas_wire::record::{BatchBuilder, Compression};
-use barnabas_wire::{Message, Request};
 
 const TOPIC: &str = "noise";
 
@@ -100,7 +100,6 @@ fn produce(acks: i16) -> ProduceRequest {
     let partition = PartitionProduceData {
         index: 0,
         records: Some(batch.build().unwrap()),
-        ..Default::default()
     };
     let topic = TopicProduceData {
         name: TOPIC.into(),

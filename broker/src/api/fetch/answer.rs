@@ -10,7 +10,7 @@ use barnabas_wire::message::fetch::{
 };
 use bytes::Bytes;
 
-use super::plan::Item;
+use super::plan::{Item, Place};
 use super::read::{Found, Reading};
 use crate::chance;
 use crate::clock::wall_ms;
@@ -19,16 +19,7 @@ use crate::fetch_session::{FetchContext, News};
 impl Reading {
     /// Makes the answer, and notes in the session what the reader now knows.
     pub(super) fn answer(self, found: Vec<Found>) -> FetchResponse {
-        let sizes: Vec<u64> = found.iter().map(Found::size_bytes).collect();
-        for (item, size_bytes) in self.plan.items.iter().zip(sizes) {
-            if size_bytes > 0 {
-                self.node
-                    .metrics
-                    .topics
-                    .of(item.key.topic.as_str())
-                    .fetched(size_bytes);
-            }
-        }
+        self.count(&found);
         match &self.plan.context {
             FetchContext::Sessionless => self.full(found, 0),
             FetchContext::Opening => {
@@ -40,6 +31,21 @@ impl Reading {
                 self.full(found, id)
             }
             FetchContext::Incremental { .. } => self.incremental(found),
+        }
+    }
+
+    fn count(&self, found: &[Found]) {
+        let topics = &self.node.metrics.topics;
+        for (item, found) in self.plan.items.iter().zip(found) {
+            let counters = match &item.place {
+                Place::Here(_) => topics.of(item.key.topic.as_str()),
+                // The name may be anything that a client has made up.
+                Place::Elsewhere | Place::Unknown => topics.of_nothing_here(),
+            };
+            match found {
+                Found::Log { .. } => counters.fetched(found.size_bytes()),
+                Found::Error(_) => counters.fetch_failed(),
+            }
         }
     }
 

@@ -43,13 +43,10 @@ pub(crate) enum ReplicaState {
 }
 
 impl Deletion {
-    /// Every replica's log is gone.
+    /// Every replica's log is gone, and no client is told of the topic any more.
     pub(crate) fn is_complete(&self) -> bool {
-        self.is_begun
-            && self
-                .replicas
-                .values()
-                .all(|state| *state == ReplicaState::Deleted)
+        let is_deleted = |state: &ReplicaState| *state == ReplicaState::Deleted;
+        self.is_begun && self.untold.is_empty() && self.replicas.values().all(is_deleted)
     }
 
     /// The broker is gone, or another incarnation of it has come: what it was told is void.

@@ -403,3 +403,42 @@ fn a_marked_topic_that_cannot_be_read_waits_to_be_mended() {
     world.settle();
     check_gone(&mut world, "t");
 }
+
+/// S18: the znodes stay until every broker has confirmed that it tells clients of the topic no more;
+/// a later controller would not know what to tell it.
+#[test]
+fn a_deletion_waits_until_every_broker_has_dropped_the_topic() {
+    let mut world = World::with_brokers(&[1, 2]);
+    world.create_topic("t", &[&[1]]);
+    world.unreachable.insert(BrokerId(2));
+    mark(&mut world, "t");
+    world.run_for(1000);
+    assert!(
+        !world.nodes[&BrokerId(1)]
+            .broker
+            .logs
+            .contains(&partition("t", 0))
+    );
+    assert!(world.zookeeper.exists("/admin/delete_topics/t"));
+    // Whoever is controller then goes on with it.
+    world.expire(BrokerId(1));
+    world.renew(BrokerId(1));
+    world.run_for(1000);
+    assert!(world.zookeeper.exists("/admin/delete_topics/t"));
+    world.unreachable.clear();
+    world.settle();
+    check_gone(&mut world, "t");
+}
+
+/// S18: nor is a broker waited for that is gone.
+#[test]
+fn a_deletion_does_not_wait_for_a_broker_that_keeps_nothing_of_it_and_is_gone() {
+    let mut world = World::with_brokers(&[1, 2]);
+    world.create_topic("t", &[&[1]]);
+    world.unreachable.insert(BrokerId(2));
+    mark(&mut world, "t");
+    world.run_for(1000);
+    world.stop(2);
+    world.settle();
+    check_gone(&mut world, "t");
+}

@@ -1,7 +1,7 @@
 //! Everything between ZooKeeper, controllers and brokers.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use barnabas_controller::call::{Answer, Call};
 use barnabas_controller::request::ControlRequest;
@@ -115,6 +115,8 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) bugs: Bugs,
     pub(crate) faults: Faults,
+    /// Brokers that nobody reaches.
+    pub(crate) unreachable: BTreeSet<BrokerId>,
     /// What every broker was sent, in the order of arrival, with the sender.
     pub(crate) sent: Vec<(BrokerId, BrokerId, ControlRequest)>,
     /// Operations that ZooKeeper was sent.
@@ -155,6 +157,7 @@ impl World {
             settings,
             bugs: Bugs::default(),
             faults: Faults::default(),
+            unreachable: BTreeSet::new(),
             sent: Vec::new(),
             executed: Vec::new(),
             batches: 0,
@@ -508,7 +511,7 @@ impl World {
             broker: to,
             request,
         };
-        if self.rng.one_in(self.faults.lost_request) {
+        if self.rng.one_in(self.faults.lost_request) || self.unreachable.contains(&to) {
             return failed;
         }
         let Some(node) = self

@@ -47,6 +47,9 @@ use crate::session_file;
 /// How long a stopping broker waits for requests that it has begun.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
+/// How long a stopping broker waits for ZooKeeper to end its session.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
+
 /// How many changes of configuration may wait to be looked at: one look sees them all.
 const CONFIG_CHANGES_MAX: usize = 1;
 
@@ -212,7 +215,9 @@ impl Broker {
         // The end of the session is ours, and nobody's news.
         self.session_driver.abort();
         self.node.controller.stop();
-        self.node.session.close().await;
+        if timeout(CLOSE_MAX, self.node.session.close()).await.is_err() {
+            warn!("ZooKeeper does not answer: this broker stays registered until its session ends");
+        }
         info!(broker = %self.node.broker, "stopped");
     }
 }

@@ -17,6 +17,10 @@ pub(crate) async fn run(node: &Node) {
     if !settings.is_controlled_shutdown_enabled {
         return;
     }
+    if !node.session.lease().is_held() {
+        warn!("ZooKeeper does not answer, so no controller can move leaderships; stopping at once");
+        return;
+    }
     let mut holder = node.controller.holder_changes();
     for attempt in 0..=settings.controlled_shutdown_retries_max {
         if attempt > 0 {

@@ -1,6 +1,9 @@
 //! Runs the controller machine: feeds it events, carries out its effects.
 //!
 //! One task owns the machine. Everything else sends it [`Event`]s and keeps a [`ControllerHandle`].
+//! The queue of events has no bound of its own, for those who fill it have theirs: the machine has one
+//! batch and one request for each broker outstanding, the session tells each change once, and calls come
+//! from requests, of which each connection has a limited number in flight.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -48,8 +48,6 @@ pub struct BrokerSettings {
 pub struct Identity {
     /// `broker.id`; `None` for -1: take it from `meta.properties` or have one generated.
     pub broker_id: Option<i32>,
-    /// `broker.id.generation.enable`.
-    pub is_generation_enabled: bool,
     /// `reserved.broker.max.id`: generated ids are above.
     pub reserved_id_max: i32,
     /// `broker.rack`.
@@ -137,12 +135,6 @@ pub struct Log {
 pub struct Controller {
     /// `controller.socket.timeout.ms`.
     pub request_timeout_ms: u32,
-    /// `auto.leader.rebalance.enable`.
-    pub is_rebalance_enabled: bool,
-    /// `leader.imbalance.per.broker.percentage`.
-    pub imbalance_percent_max: u32,
-    /// `leader.imbalance.check.interval.seconds`.
-    pub imbalance_check_interval_seconds: u64,
     /// `controlled.shutdown.enable`.
     pub is_controlled_shutdown_enabled: bool,
     /// `controlled.shutdown.max.retries`.
@@ -240,7 +232,6 @@ fn read_identity(reader: &mut Reader<'_>) -> Identity {
     }
     Identity {
         broker_id: (id >= 0).then_some(id),
-        is_generation_enabled,
         reserved_id_max,
         rack: reader.text("broker.rack"),
     }
@@ -347,9 +338,6 @@ fn read_log(reader: &mut Reader<'_>) -> Log {
 fn read_controller(reader: &mut Reader<'_>) -> Controller {
     Controller {
         request_timeout_ms: reader.number("controller.socket.timeout.ms"),
-        is_rebalance_enabled: reader.boolean("auto.leader.rebalance.enable"),
-        imbalance_percent_max: reader.number("leader.imbalance.per.broker.percentage"),
-        imbalance_check_interval_seconds: reader.number("leader.imbalance.check.interval.seconds"),
         is_controlled_shutdown_enabled: reader.boolean("controlled.shutdown.enable"),
         controlled_shutdown_retries_max: reader.number("controlled.shutdown.max.retries"),
         controlled_shutdown_backoff_ms: reader.number("controlled.shutdown.retry.backoff.ms"),

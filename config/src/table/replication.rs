@@ -24,20 +24,20 @@ pub(super) const SETTINGS: &[Setting] = &[
         .unit(Unit::Milliseconds)
         .default("5000")
         .doc("Pause between two such tries."),
-    Setting::boolean("auto.leader.rebalance.enable").default("true").high().doc(
-        "Whether the controller gives leaderships back to the first replica of each partition \
-         when they have drifted.",
-    ),
+    Setting::boolean("auto.leader.rebalance.enable")
+        .default("true")
+        .high()
+        .ignored_because(NO_FOLLOWERS),
     Setting::int("leader.imbalance.per.broker.percentage", 0)
         .unit(Unit::Percent)
         .default("10")
         .high()
-        .doc("Share of a broker's leaderships that may sit elsewhere before that happens."),
+        .ignored_because(NO_FOLLOWERS),
     Setting::long("leader.imbalance.check.interval.seconds", 1)
         .unit(Unit::Seconds)
         .default("300")
         .high()
-        .doc("How often the controller looks for drifted leaderships."),
+        .ignored_because(NO_FOLLOWERS),
     Setting::long("replica.high.watermark.checkpoint.interval.ms", 1)
         .unit(Unit::Milliseconds)
         .default("5000")

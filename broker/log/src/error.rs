@@ -5,7 +5,7 @@ use crate::producer_state::ProducerError;
 use barnabas_wire::id::Offset;
 use barnabas_wire::record::{BatchError, RecordError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An operation on the log's files failed.
 #[derive(Debug, thiserror::Error)]
@@ -144,4 +144,15 @@ pub enum OpenError {
     /// Reading back what lies in the log failed.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl OpenError {
+    /// A file operation failed.
+    pub(crate) fn io(operation: &'static str, path: &Path, cause: io::Error) -> Self {
+        Self::Io {
+            operation,
+            path: path.to_owned(),
+            cause,
+        }
+    }
 }

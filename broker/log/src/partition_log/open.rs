@@ -94,8 +94,7 @@ impl PartitionLog {
         opening.load_segments()?;
         if opening.segments.is_empty() {
             opening.start_empty()?;
-        } else if opening.open.is_clean && opening.load_clean()? {
-        } else {
+        } else if !opening.open.is_clean || !opening.load_clean()? {
             opening.recover()?;
         }
         opening.finish()

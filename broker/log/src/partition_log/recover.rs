@@ -281,18 +281,3 @@ fn batch_at(segment: &Segment, position: u64, length: u64) -> Option<HeaderAt> {
         .ok()
         .flatten()
 }
-
-impl OpenError {
-    /// A file operation failed.
-    pub(super) fn io(
-        operation: &'static str,
-        path: &std::path::Path,
-        cause: std::io::Error,
-    ) -> Self {
-        Self::Io {
-            operation,
-            path: path.to_owned(),
-            cause,
-        }
-    }
-}

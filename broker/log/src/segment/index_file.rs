@@ -391,3 +391,7 @@ fn read_entries<E: Entry, const N: usize>(
     }
     Ok(entries)
 }
+
+#[cfg(test)]
+#[path = "index_file/tests.rs"]
+mod tests;

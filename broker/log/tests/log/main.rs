@@ -9,6 +9,7 @@ mod failing_disk;
 mod model;
 mod power_cut;
 mod recovery;
+mod rolling;
 mod room;
 mod sigbus;
 mod support;

@@ -41,6 +41,17 @@ struct Queues {
     is_closing: bool,
 }
 
+impl Queues {
+    /// Every request that waits for something.
+    fn waiting(&self) -> impl Iterator<Item = &Due> {
+        self.due.iter().chain(&self.one_way)
+    }
+
+    fn first_deadline(&self) -> Option<Instant> {
+        self.waiting().map(|due| due.deadline).min()
+    }
+}
+
 /// A request that is queued or in flight.
 #[derive(Debug)]
 struct Due {
@@ -100,12 +111,13 @@ impl Exchange {
         // Correlation ids are never negative; after the largest comes 0.
         queues.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
         let writer_sleeps = queues.outbox.is_empty();
-        for piece in pieces {
-            match piece {
-                Piece::Bytes(bytes) => queues.outbox.push(bytes),
-                Piece::File(_) => return Err(EncodeError::FileInMemory.into()),
-            }
-        }
+        // All of the frame or nothing: half of one would spoil what follows.
+        let pieces = pieces.into_iter().map(|piece| match piece {
+            Piece::Bytes(bytes) => Ok(bytes),
+            Piece::File(_) => Err(EncodeError::FileInMemory),
+        });
+        let pieces = pieces.collect::<Result<Vec<Bytes>, EncodeError>>()?;
+        queues.outbox.extend(pieces);
         let (reply, outcome) = oneshot::channel();
         let frame = queues.frames_queued;
         let deadline = Instant::now() + timeout;
@@ -144,7 +156,7 @@ impl Exchange {
         if queues.is_closing && queues.due.is_empty() {
             return Turn::Finish;
         }
-        Turn::Wait(queues.due.front().map(|due| due.deadline))
+        Turn::Wait(queues.first_deadline())
     }
 
     /// Everything taken so far is with the kernel: requests without an answer are done.
@@ -161,18 +173,17 @@ impl Exchange {
         }
     }
 
-    /// When the oldest request is overdue.
-    pub(crate) fn oldest_deadline(&self) -> Option<Instant> {
-        self.queues.lock().due.front().map(|due| due.deadline)
+    /// When the first request is overdue.
+    pub(crate) fn first_deadline(&self) -> Option<Instant> {
+        self.queues.lock().first_deadline()
     }
 
-    /// The timeout of the oldest request, if that is overdue.
+    /// The timeout of a request that is overdue, if one is.
     pub(crate) fn overdue(&self, now: Instant) -> Option<Duration> {
         let queues = self.queues.lock();
         queues
-            .due
-            .front()
-            .filter(|due| due.deadline <= now)
+            .waiting()
+            .find(|due| due.deadline <= now)
             .map(|due| due.timeout)
     }
 

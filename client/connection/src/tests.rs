@@ -259,6 +259,45 @@ async fn a_peer_that_reads_nothing_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_request_behind_a_patient_one_keeps_its_own_time() {
+    let (connection, mut peer) = pair(silent(PATIENCE)).await;
+    let patient = submit(&connection).unwrap();
+    let request = MetadataRequest::default();
+    let hasty = connection
+        .submit(&request, 4, Duration::from_millis(20))
+        .unwrap();
+    peer.request().await.unwrap();
+    for pending in [hasty, patient] {
+        let error = pending.await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                RequestError::OutcomeUnknown(Disconnect::Timeout { .. })
+            ),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_given_up_too() {
+    let (connection, _peer) = pair(silent(Duration::from_millis(50))).await;
+    let request = produce(Some(Bytes::from(vec![0; 64 << 20])));
+    let error = connection
+        .submit_one_way(&request, 3)
+        .unwrap()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            RequestError::OutcomeUnknown(Disconnect::Timeout { .. })
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn answers_that_make_no_sense_end_the_connection() {
     let (connection, mut peer) = pair(silent(PATIENCE)).await;
     let pending = submit(&connection).unwrap();

@@ -90,8 +90,8 @@ fn try_write(socket: &OwnedWriteHalf, pieces: &[Bytes]) -> io::Result<usize> {
 
 async fn wait_writable(exchange: &Exchange, socket: &OwnedWriteHalf) -> io::Result<()> {
     loop {
-        // The oldest request's time runs on while the peer takes nothing.
-        let deadline = exchange.oldest_deadline();
+        // The first request's time runs on while the peer takes nothing.
+        let deadline = exchange.first_deadline();
         let overdue = async {
             match deadline {
                 Some(deadline) => sleep_until(deadline).await,

@@ -24,12 +24,15 @@ pub enum ServerError {
     /// The broker does not start.
     #[error(transparent)]
     Broker(#[from] StartError),
+    /// All log directories failed while the broker ran, one after the other. It has left in order.
+    #[error("the last log directory has failed; see the errors above")]
+    NoDirectoryWorks,
 }
 
 /// Runs the broker until `stop` comes; also while it is still starting.
 ///
 /// # Errors
-/// What kept it from starting. Once it serves, it ends without an error.
+/// What kept it from starting, or that it has lost its last log directory.
 pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
     let metrics = Arc::new(Metrics::new());
     let health = Arc::new(Health::default());
@@ -44,11 +47,15 @@ pub async fn run(loaded: Loaded, stop: impl Future<Output = ()>) -> Result<(), S
     let observed = Observed::new(broker.node());
     metrics.partitions.ask(observed.clone());
     health.started(observed);
-    stop.await;
+    let node = Arc::clone(broker.node());
+    let ended = tokio::select! {
+        () = &mut stop => Ok(()),
+        () = node.partitions.until_no_directory_works() => Err(ServerError::NoDirectoryWorks),
+    };
     health.stopping();
     broker.stop().await;
     web.stop().await;
-    Ok(())
+    ended
 }
 
 /// The web servers, one for each address.

@@ -213,6 +213,14 @@ impl LogStore {
         self.unusable.iter().cloned().chain(failed).collect()
     }
 
+    /// Whether all of them have failed.
+    #[must_use]
+    pub fn has_no_working_directory(&self) -> bool {
+        self.directories
+            .iter()
+            .all(|entry| entry.health.check().is_err())
+    }
+
     /// The log of a partition, if there is one.
     #[must_use]
     pub fn log(&self, partition: &TopicPartition) -> Option<Arc<PartitionLog>> {

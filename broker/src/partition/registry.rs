@@ -16,7 +16,7 @@ use barnabas_wire::id::{
     BrokerEpoch, BrokerId, ControllerEpoch, PartitionId, TopicName, TopicPartition,
 };
 use parking_lot::RwLock;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::Partition;
 use super::topic_rules::TopicRules;
@@ -122,6 +122,8 @@ pub struct PartitionRegistry {
     facts: Arc<dyn TopicFactsSource>,
     topics: RwLock<Topics>,
     control: Mutex<ControlFence>,
+    /// Told when the last log directory has failed.
+    no_directory_works: Notify,
 }
 
 /// The turn of one controller's request: `LeaderAndIsr`, `StopReplica` and `UpdateMetadata` are heeded
@@ -148,6 +150,7 @@ impl PartitionRegistry {
             facts,
             topics: RwLock::default(),
             control: Mutex::default(),
+            no_directory_works: Notify::new(),
         }
     }
 
@@ -207,6 +210,15 @@ impl PartitionRegistry {
                 partition.go_offline();
             }
         }
+        if self.store.has_no_working_directory() {
+            self.no_directory_works.notify_one();
+        }
+    }
+
+    /// Returns when the last log directory has failed: then there is nothing left to serve. For one who
+    /// waits.
+    pub async fn until_no_directory_works(&self) {
+        self.no_directory_works.notified().await;
     }
 
     /// Waits for the turn of a controller's request, and lets it in if the controller is still the

@@ -134,9 +134,35 @@ async fn a_failed_directory_goes_offline_alone() {
         .unwrap();
     assert!(again.is_err());
 
+    assert!(!host.registry.store().has_no_working_directory());
     host.close();
     let is_clean = directories
         .each_ref()
         .map(|path| path.join(".kafka_cleanshutdown").exists());
     assert_eq!(is_clean.iter().filter(|is_clean| **is_clean).count(), 1);
+}
+
+/// A broker whose last log directory has failed has nothing left to serve, and is told so.
+#[tokio::test]
+async fn the_failure_of_the_last_directory_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = FailingFiles::new(Arc::new(DiskFiles));
+    let failing: Arc<dyn Files> = Arc::new(files.clone());
+    let host = Host::start(&failing, &[directory.path().to_owned()], settings());
+    host.lead(&[0], 0, true).await;
+    append(&host.partition(0), &batch(&["a"], None), Acks::All)
+        .await
+        .unwrap();
+    let operation = Some(Operation::SyncData);
+    files.fail(Fault {
+        operation,
+        after: 0,
+        times: 1,
+        errno: EIO,
+    });
+    assert!(host.partition(0).log().unwrap().flush(3_000).is_err());
+    host.registry.notice_failed_directories();
+    host.registry.until_no_directory_works().await;
+    host.close();
+    assert!(!directory.path().join(".kafka_cleanshutdown").exists());
 }

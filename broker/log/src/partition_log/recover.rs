@@ -80,11 +80,20 @@ impl Recovery<'_> {
         }
         let is_cut = scan.position < length;
         if is_cut {
+            let torn_bytes_before = self.report.torn_bytes;
             let kind = self.measure_tail(&scan)?;
-            tracing::info!(
-                segment = %segment.path.display(), position = scan.position, length, kind,
-                "cut the end of a segment"
-            );
+            // Every log that was being written has room ahead after a kill: no news.
+            if self.report.torn_bytes == torn_bytes_before {
+                tracing::debug!(
+                    segment = %segment.path.display(), position = scan.position, length, kind,
+                    "cut the end of a segment"
+                );
+            } else {
+                tracing::info!(
+                    segment = %segment.path.display(), position = scan.position, length, kind,
+                    "cut the end of a segment"
+                );
+            }
             let cut = segment.log.set_len(scan.position);
             cut.map_err(|cause| OpenError::io("cut", &segment.path, cause))?;
         }

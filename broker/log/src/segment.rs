@@ -146,28 +146,35 @@ impl Segment {
 
     /// First batch below `end` (bytes) whose last offset is not below `offset`.
     pub(crate) fn find(&self, offset: Offset, end: u64) -> Result<Option<HeaderAt>, ReadError> {
-        let position = self.position_before(offset)?.min(end);
+        let position = self.position_before(offset)?;
         match self.find_from(position, offset, end) {
             // An index that a crash or another broker left may lead astray: the batches decide.
-            Err(ReadError::Damaged { .. }) if position > 0 => self.find_from(0, offset, end),
-            found => found,
+            Ok(Found::Astray) | Err(ReadError::Damaged { .. }) if position > 0 => {
+                self.find_from(0, offset, end).map(Found::batch)
+            }
+            found => found.map(Found::batch),
         }
     }
 
-    fn find_from(
-        &self,
-        position: u64,
-        offset: Offset,
-        end: u64,
-    ) -> Result<Option<HeaderAt>, ReadError> {
+    fn find_from(&self, position: u64, offset: Offset, end: u64) -> Result<Found, ReadError> {
+        if position > end {
+            return Ok(Found::Astray);
+        }
         let mut buffer = [0; GLANCE_SIZE_BYTES];
         let mut walk = HeaderWalk::new(self.file(), position, end, &mut buffer);
         while let Some(at) = self.step(&mut walk)? {
-            if self.header(&at)?.last_offset() >= offset {
-                return Ok(Some(at));
+            let header = self.header(&at)?;
+            let base_offset = header.base_offset();
+            // What an index entry leads to lies below the offset that was asked for.
+            let is_below = base_offset >= self.base_offset && base_offset <= offset;
+            if at.position == position && position > 0 && !is_below {
+                return Ok(Found::Astray);
+            }
+            if header.last_offset() >= offset {
+                return Ok(Found::Batch(at));
             }
         }
-        Ok(None)
+        Ok(Found::Nothing)
     }
 
     /// The next header of a walk through this segment.
@@ -349,6 +356,25 @@ impl Segment {
             timestamp_ms,
             relative_offset,
         })
+    }
+}
+
+/// Where a search in a segment ended.
+enum Found {
+    /// At the batch.
+    Batch(HeaderAt),
+    /// At the end: there is none.
+    Nothing,
+    /// At a place to which an index should not have led.
+    Astray,
+}
+
+impl Found {
+    fn batch(self) -> Option<HeaderAt> {
+        match self {
+            Self::Batch(at) => Some(at),
+            Self::Nothing | Self::Astray => None,
+        }
     }
 }
 

@@ -179,6 +179,9 @@ impl<E: Entry> IndexFile<E> {
             }
             entries.warm_from
         };
+        if high == 0 {
+            return Ok(0);
+        }
         let file = self.open_file()?;
         let mut low = 0;
         while high - low > BLOCK_COUNT as u64 {
@@ -292,10 +295,15 @@ impl<E: Entry> IndexFile<E> {
         if self.entries.lock().is_loaded {
             return Ok(());
         }
-        let open = self.open_file()?;
-        let length = open.file().metadata()?.len();
-        let count = sound_count::<E>(&*open, length / E::SIZE as u64)?;
-        let last = last_of::<E>(&*open, count)?;
+        // A file that is not there is not created before it has something to hold.
+        let (count, last) = if self.path.try_exists()? {
+            let open = self.open_file()?;
+            let length = open.file().metadata()?.len();
+            let count = sound_count::<E>(&*open, length / E::SIZE as u64)?;
+            (count, last_of::<E>(&*open, count)?)
+        } else {
+            (0, None)
+        };
         let mut entries = self.entries.lock();
         if !entries.is_loaded {
             entries.is_loaded = true;

@@ -248,7 +248,7 @@ fn a_clean_marker_over_a_tail_of_zeros_is_not_believed() {
 
 #[test]
 fn indexes_that_are_lost_or_damaged_hide_no_record() {
-    let damages: [fn(&Place, &str); 4] = [
+    let damages: [fn(&Place, &str); 5] = [
         |place, name| fs::remove_file(place.path(name)).unwrap(),
         |place, name| fs::write(place.path(name), []).unwrap(),
         |place, name| {
@@ -261,6 +261,18 @@ fn indexes_that_are_lost_or_damaged_hide_no_record() {
         |place, name| {
             let length = usize::try_from(place.length(name)).unwrap();
             fs::write(place.path(name), vec![0x3c; length]).unwrap();
+        },
+        // Of another life of the segment: offsets that are too low for their positions.
+        |place, name| {
+            let mut bytes = fs::read(place.path(name)).unwrap();
+            if name.ends_with(".index") {
+                let count = bytes.len() / 8;
+                for (entry, relative_offset) in bytes.chunks_exact_mut(8).zip(1_u32..) {
+                    entry[..4].copy_from_slice(&relative_offset.to_be_bytes());
+                }
+                assert!(count < 60);
+            }
+            fs::write(place.path(name), bytes).unwrap();
         },
     ];
     for (index, damage) in damages.iter().enumerate() {

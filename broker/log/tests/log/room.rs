@@ -22,6 +22,10 @@ fn an_unused_log_is_an_empty_file_and_nothing_else() {
     log.checkpoint(NOW_MS).unwrap();
     log.close(NOW_MS).unwrap();
     assert_eq!(place.names(), [FIRST]);
+    drop(log);
+    drop(place.open(0));
+    drop(place.open_clean());
+    assert_eq!(place.names(), [FIRST]);
 }
 
 #[test]

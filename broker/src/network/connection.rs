@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use barnabas_wire::Pieces;
 use bytes::Bytes;
@@ -19,6 +20,9 @@ use super::frame::{FrameError, FrameReader};
 use super::limits::{Limits, REQUESTS_IN_FLIGHT_MAX};
 use super::metrics::NetworkMetrics;
 use super::writer::Writer;
+
+/// Bytes a second at which a frame has to come at least, on average.
+const FRAME_RATE_MIN: u64 = 1024;
 
 /// What all connections of a listener share.
 #[derive(Debug)]
@@ -67,6 +71,8 @@ pub(crate) struct Connection<S> {
     reading: bool,
     ending: Ended,
     moved: Instant,
+    /// Since when the frame at the front has been incomplete.
+    partial_since: Option<Instant>,
     tick: Pin<Box<Sleep>>,
 }
 
@@ -92,6 +98,7 @@ impl<S: Service> Connection<S> {
             reading: true,
             ending: Ended::Stopping,
             moved: now,
+            partial_since: None,
             tick,
         }
     }
@@ -143,6 +150,7 @@ impl<S: Service> Connection<S> {
                 self.share = Some(share);
                 return Ok(());
             };
+            self.partial_since = self.frames.is_partial().then_some(self.moved);
             self.begin(frame, share);
         }
         Ok(())
@@ -205,6 +213,7 @@ impl<S: Service> Connection<S> {
             Ok(size) => {
                 self.shared.metrics.bytes_received.inc_by(size as u64);
                 self.moved = Instant::now();
+                self.partial_since.get_or_insert(self.moved);
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
@@ -212,11 +221,23 @@ impl<S: Service> Connection<S> {
         }
     }
 
+    /// Whether the frame at the front stands still, or comes so slowly that it is meant to hold a
+    /// connection and nothing else.
+    fn is_stalled(&self, now: Instant) -> bool {
+        let Some(since) = self.partial_since.filter(|_| self.frames.is_partial()) else {
+            return false;
+        };
+        let stall_max = self.shared.limits.frame_stall_max;
+        let slowest = Duration::from_secs(self.frames.received() as u64 / FRAME_RATE_MIN);
+        now.saturating_duration_since(self.moved) >= stall_max
+            || now.saturating_duration_since(since) >= stall_max + slowest
+    }
+
     fn look_at_the_clock(&mut self) -> Result<(), Ended> {
         let limits = &self.shared.limits;
         let now = Instant::now();
         let still = now.saturating_duration_since(self.moved);
-        if self.frames.is_partial() && self.answers.is_empty() && still >= limits.frame_stall_max {
+        if self.answers.is_empty() && self.is_stalled(now) {
             return Err(Ended::Expired);
         }
         if self.answers.is_empty() && still >= limits.idle_max {

@@ -93,6 +93,11 @@ impl FrameReader {
         !self.buffer.is_empty()
     }
 
+    /// Bytes of it that are there.
+    pub(crate) fn received(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Gives the memory back if nothing is in it.
     pub(crate) fn release(&mut self) {
         if self.buffer.is_empty() {

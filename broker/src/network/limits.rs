@@ -14,7 +14,8 @@ pub struct Limits {
     pub frame_size_max: usize,
     /// A connection on which nothing happened for so long is closed (`connections.max.idle.ms`).
     pub idle_max: Duration,
-    /// A frame that was begun and of which nothing more came for so long closes the connection.
+    /// A frame that was begun and of which nothing more came for so long closes the connection; so does
+    /// one that takes longer than this and comes at less than 1 KiB a second.
     pub frame_stall_max: Duration,
     /// A peer that takes nothing of its answers for so long is closed.
     pub write_stall_max: Duration,

@@ -293,6 +293,25 @@ async fn a_frame_that_never_ends_is_closed() {
 }
 
 #[tokio::test]
+async fn a_frame_that_trickles_is_closed() {
+    let stall = Duration::from_millis(200);
+    let limits = Limits {
+        frame_stall_max: stall,
+        buffer_keep: stall / 20,
+        ..Limits::kafka_defaults()
+    };
+    let server = server(limits, 100, -1).await;
+    let mut trickle = server.connect().await;
+    trickle.write_all(&[0, 0, 1, 0]).await.unwrap();
+    while server.metrics.connections_expired.get() == 0 {
+        // Fails once the broker has closed the connection.
+        drop(trickle.write_all(b"e").await);
+        tokio::time::sleep(stall / 20).await;
+    }
+    assert_eq!(server.service.begun.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn regions_of_a_file_arrive_whole_whether_small_or_large() {
     let server = server(Limits::kafka_defaults(), 100, -1).await;
     let bytes: Vec<u8> = (0..5_000_000_u32).map(|i| (i % 251) as u8).collect();

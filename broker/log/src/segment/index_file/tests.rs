@@ -1,3 +1,5 @@
+//! Index files byte by byte, and any order of operations against a model.
+
 use super::super::entry::{OffsetEntry, TimeEntry};
 use super::*;
 use crate::files::DiskFiles;

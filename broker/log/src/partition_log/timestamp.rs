@@ -99,14 +99,10 @@ fn find_in(
     let from = before.map_or(segment.base_offset, |entry| {
         segment.absolute(entry.relative_offset)
     });
-    let position = segment.position_before(from.max(start))?;
-    match search(view, index, segment, position, timestamp_ms) {
-        // As in a read, an index may lead astray.
-        Err(ReadError::Damaged { .. }) if position > 0 => {
-            search(view, index, segment, 0, timestamp_ms)
-        }
-        found => found,
-    }
+    let Some(first) = segment.find(from.max(start), view.size_bytes(index))? else {
+        return Ok(None);
+    };
+    search(view, index, segment, first.position, timestamp_ms)
 }
 
 fn search(

@@ -120,7 +120,10 @@ impl<S: Service> Connection<S> {
 
     async fn serve(&mut self) -> Result<Ended, Ended> {
         loop {
-            self.begin_requests()?;
+            if let Err(error) = self.begin_requests() {
+                // What was asked before is still answered.
+                self.stop(error.into());
+            }
             self.take_answers();
             if !self.writer.is_empty() {
                 let written = self.writer.write_all(&self.stream).await?;
@@ -135,7 +138,7 @@ impl<S: Service> Connection<S> {
     }
 
     /// Begins every request that is whole, as far as the limits allow.
-    fn begin_requests(&mut self) -> Result<(), Ended> {
+    fn begin_requests(&mut self) -> Result<(), FrameError> {
         while self.reading && self.answers.len() < REQUESTS_IN_FLIGHT_MAX {
             let Some(size) = self.frames.front_size()? else {
                 return Ok(());

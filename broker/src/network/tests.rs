@@ -167,17 +167,26 @@ async fn frames_with_impossible_lengths_close_the_connection_and_the_broker_goes
 #[tokio::test]
 async fn what_was_asked_before_garbage_is_answered_before_the_connection_closes() {
     let server = server(Limits::kafka_defaults(), 100, -1).await;
+    let mut other = server.connect().await;
+    other.write_all(&framed(b"wait")).await.unwrap();
+    server.begun(1).await;
+    other.write_all(&[0xff; 4]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    server.service.release();
+    assert_eq!(answer(&mut other).await, b"late");
+    assert!(is_closed(&mut other).await);
+
     let mut stream = server.connect().await;
     stream.write_all(&framed(b"wait")).await.unwrap();
     stream.write_all(&framed(b"?")).await.unwrap();
     stream.write_all(&framed(b"echo")).await.unwrap();
-    server.begun(2).await;
+    server.begun(3).await;
     server.service.release();
     assert_eq!(answer(&mut stream).await, b"late");
     assert!(is_closed(&mut stream).await);
     assert_eq!(
         server.service.begun.load(Ordering::SeqCst),
-        2,
+        3,
         "nothing is begun after garbage"
     );
 }

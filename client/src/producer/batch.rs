@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use barnabas_wire::id::{ProducerEpoch, ProducerId};
-use barnabas_wire::record::{BatchBuilder, BatchMut, BuildError};
+use barnabas_wire::record::{Batch as WireBatch, BatchBuilder, BatchMut, BuildError};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -35,8 +35,14 @@ pub(super) struct SentBatch {
     pub(super) attempts: u32,
     /// What the last attempt ended with.
     pub(super) last_error: Option<Error>,
-    _memory: OwnedSemaphorePermit,
+    /// How many numbers from its own on belong to the batch: the parts that it is split into take
+    /// theirs from these.
+    span: u64,
+    memory: OwnedSemaphorePermit,
 }
+
+/// Numbers that belong to a new batch.
+pub(super) const SPAN: u64 = 1 << 20;
 
 /// The producer's stamp on a batch. Source: KIP-98.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +74,8 @@ impl Batch {
                 number: self.number,
                 attempts: 0,
                 last_error: None,
-                _memory: self.memory,
+                span: SPAN,
+                memory: self.memory,
             }),
             Err(error) => {
                 self.completion.failed(unbuilt(&error));
@@ -86,6 +93,52 @@ fn unbuilt(error: &BuildError) -> Error {
 }
 
 impl SentBatch {
+    /// Whether the batch can be split into two.
+    pub(super) const fn can_split(&self) -> bool {
+        self.record_count > 1 && self.span > 1
+    }
+
+    /// Two batches with the records and sequence numbers of this one, which is not in flight.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes, and the batch as it was.
+    pub(super) fn split(mut self) -> Result<[Self; 2], (Box<Self>, Error)> {
+        let at = self.record_count / 2;
+        let (left, right) = match split_bytes(&self.bytes, at) {
+            Ok(parts) => parts,
+            Err(error) => return Err((Box::new(self), unbuilt(&error))),
+        };
+        let [left_completion, right_completion] = self.completion.split(at);
+        let span = self.span / 2;
+        let half = self.memory.num_permits() / 2;
+        // Half of what is there can always be split off.
+        let Some(memory) = self.memory.split(half) else {
+            return Err((Box::new(self), Error::Closed));
+        };
+        let right = Self {
+            bytes: right,
+            record_count: self.record_count - at,
+            completion: right_completion,
+            number: self.number + span,
+            last_error: self.last_error.clone(),
+            span,
+            memory,
+            ..self
+        };
+        let left = Self {
+            bytes: left,
+            record_count: at,
+            completion: left_completion,
+            opened_at: right.opened_at,
+            number: self.number,
+            attempts: right.attempts,
+            last_error: self.last_error,
+            span,
+            memory: self.memory,
+        };
+        Ok([left, right])
+    }
+
     /// Puts another stamp on the batch, which is not in flight.
     pub(super) fn stamp(&mut self, stamp: Stamp) {
         let bytes = std::mem::take(&mut self.bytes);
@@ -103,4 +156,36 @@ impl SentBatch {
         }
         self.bytes = bytes.freeze();
     }
+}
+
+/// The records before `at` and those from it on, as batches of their own.
+fn split_bytes(bytes: &[u8], at: i32) -> Result<(Bytes, Bytes), BuildError> {
+    let batch = WireBatch::parse(bytes).map_err(|_error| BuildError::TooLarge { size_bytes: 0 })?;
+    let mut scratch = Vec::new();
+    let mut parts = [0, at].map(|first| {
+        let compression = batch.compression().unwrap_or_default();
+        let mut builder = BatchBuilder::new(compression, bytes.len() / 2);
+        if let Some(producer_id) = batch.producer_id() {
+            let sequence = batch.base_sequence().wrapping_add(first) & i32::MAX;
+            builder.set_producer(producer_id, batch.producer_epoch(), sequence);
+        }
+        builder
+    });
+    for record in batch.decompress(&mut scratch, usize::MAX)? {
+        let record = record?;
+        let [left, right] = &mut parts;
+        let part = if record.offset_delta < at {
+            left
+        } else {
+            right
+        };
+        part.append(
+            record.timestamp_ms,
+            record.key,
+            record.value,
+            record.headers,
+        )?;
+    }
+    let [mut left, mut right] = parts;
+    Ok((left.build()?, right.build()?))
 }

@@ -51,6 +51,12 @@ enum State {
         append_time_ms: Option<i64>,
     },
     Failed(Error),
+    /// The batch was too large and went on as two: `left` has the records before `at`.
+    Split {
+        at: i32,
+        left: Arc<Completion>,
+        right: Arc<Completion>,
+    },
 }
 
 impl Completion {
@@ -84,6 +90,14 @@ impl Completion {
         self.finish(State::Failed(error));
     }
 
+    /// The records from `at` on go their own way. Returns the outcomes of both parts.
+    pub(super) fn split(&self, at: i32) -> [Arc<Self>; 2] {
+        let parts = [0, 1].map(|_part| Self::new(self.topic.clone(), self.partition));
+        let [left, right] = parts.clone();
+        self.finish(State::Split { at, left, right });
+        parts
+    }
+
     /// The first outcome counts.
     fn finish(&self, outcome: State) {
         let mut state = self.state.lock();
@@ -95,10 +109,36 @@ impl Completion {
         }
     }
 
-    /// Waits for the outcome, whatever it is.
+    /// Waits for the outcome of every record, whatever it is.
     pub(super) async fn wait(self: Arc<Self>) {
-        // Whether it failed is told to whoever holds the record's own delivery.
-        drop(self.delivery(0, 0).await);
+        let mut open = vec![self];
+        while let Some(completion) = open.pop() {
+            let mut slot = None;
+            let parts = std::future::poll_fn(|cx| {
+                let mut state = completion.state.lock();
+                match &mut *state {
+                    State::Waiting(wakers) => {
+                        register(wakers, &mut slot, cx.waker());
+                        Poll::Pending
+                    }
+                    State::Split { left, right, .. } => {
+                        Poll::Ready(vec![Arc::clone(left), Arc::clone(right)])
+                    }
+                    State::Acked { .. } | State::Failed(_) => Poll::Ready(Vec::new()),
+                }
+            });
+            open.extend(parts.await);
+        }
+    }
+}
+
+/// Puts the waker in the slot that is its own, so that polling often does not make a long list.
+fn register(wakers: &mut Vec<Waker>, slot: &mut Option<usize>, waker: &Waker) {
+    if let Some(own) = slot.and_then(|slot| wakers.get_mut(slot)) {
+        own.clone_from(waker);
+    } else {
+        *slot = Some(wakers.len());
+        wakers.push(waker.clone());
     }
 }
 
@@ -107,31 +147,37 @@ impl Future for Delivery {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        match &mut *this.completion.state.lock() {
-            State::Waiting(wakers) => {
-                let slot = this.waker_slot.and_then(|slot| wakers.get_mut(slot));
-                if let Some(waker) = slot {
-                    waker.clone_from(cx.waker());
-                } else {
-                    this.waker_slot = Some(wakers.len());
-                    wakers.push(cx.waker().clone());
+        loop {
+            let completion = Arc::clone(&this.completion);
+            match &mut *completion.state.lock() {
+                State::Waiting(wakers) => {
+                    register(wakers, &mut this.waker_slot, cx.waker());
+                    return Poll::Pending;
                 }
-                Poll::Pending
+                State::Acked {
+                    base_offset,
+                    append_time_ms,
+                } => {
+                    let is_known = *base_offset >= 0;
+                    return Poll::Ready(Ok(Acked {
+                        topic: completion.topic.clone(),
+                        partition: completion.partition,
+                        offset: if is_known {
+                            *base_offset + i64::from(this.index)
+                        } else {
+                            -1
+                        },
+                        timestamp_ms: append_time_ms.unwrap_or(this.timestamp_ms),
+                    }));
+                }
+                State::Failed(error) => return Poll::Ready(Err(error.clone())),
+                State::Split { at, left, right } => {
+                    let is_left = this.index < *at;
+                    this.completion = Arc::clone(if is_left { left } else { right });
+                    this.index -= if is_left { 0 } else { *at };
+                    this.waker_slot = None;
+                }
             }
-            State::Acked {
-                base_offset,
-                append_time_ms,
-            } => Poll::Ready(Ok(Acked {
-                topic: this.completion.topic.clone(),
-                partition: this.completion.partition,
-                offset: if *base_offset < 0 {
-                    -1
-                } else {
-                    *base_offset + i64::from(this.index)
-                },
-                timestamp_ms: append_time_ms.unwrap_or(this.timestamp_ms),
-            })),
-            State::Failed(error) => Poll::Ready(Err(error.clone())),
         }
     }
 }
@@ -156,6 +202,22 @@ mod tests {
         };
         assert_eq!(first.await.unwrap(), acked(100, 10));
         assert_eq!(waiting.await.unwrap().unwrap(), acked(107, 11));
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_went_on_as_two_tells_each_record_its_own_offset() {
+        let completion = Completion::new("t".into(), 0);
+        let flushed = tokio::spawn(Arc::clone(&completion).wait());
+        let waiting = tokio::spawn(completion.delivery(3, 0));
+        tokio::task::yield_now().await;
+        let [left, right] = completion.split(2);
+        left.acked(10, None);
+        tokio::task::yield_now().await;
+        assert!(!flushed.is_finished() && !waiting.is_finished());
+        right.acked(12, None);
+        assert_eq!(waiting.await.unwrap().unwrap().offset, 13);
+        assert_eq!(completion.delivery(1, 0).await.unwrap().offset, 11);
+        flushed.await.unwrap();
     }
 
     #[tokio::test]

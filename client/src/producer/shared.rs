@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, SPAN, SentBatch};
 use super::delivery::Completion;
 use super::partition::PartitionQueue;
 use super::topic::TopicQueue;
@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub(super) wake: Notify,
     /// Batches whose outcome is open, by number.
     incomplete: Mutex<BTreeMap<u64, Arc<Completion>>>,
-    batches_opened: AtomicU64,
+    numbers_given: AtomicU64,
     /// Flushes under way: batches do not wait for `linger.ms`.
     flushes: AtomicUsize,
     is_closed: AtomicBool,
@@ -72,7 +72,7 @@ impl Shared {
             activated: Mutex::default(),
             wake: Notify::new(),
             incomplete: Mutex::default(),
-            batches_opened: AtomicU64::new(0),
+            numbers_given: AtomicU64::new(0),
             flushes: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
             is_given_up: AtomicBool::new(false),
@@ -132,7 +132,7 @@ impl Shared {
 
     /// An empty batch for a partition.
     pub(super) fn open_batch(&self, queue: &PartitionQueue, memory: OwnedSemaphorePermit) -> Batch {
-        let number = self.batches_opened.fetch_add(1, Ordering::Relaxed);
+        let number = self.numbers_given.fetch_add(SPAN, Ordering::Relaxed);
         let completion = Completion::new(queue.topic.clone(), queue.index);
         self.incomplete
             .lock()
@@ -173,6 +173,14 @@ impl Shared {
             self.batches_acked.fetch_add(1, Ordering::Relaxed);
         } else {
             self.records_failed.fetch_add(records, Ordering::Relaxed);
+        }
+    }
+
+    /// A batch goes on as two.
+    pub(super) fn split(&self, parts: &[SentBatch; 2]) {
+        let mut incomplete = self.incomplete.lock();
+        for part in parts {
+            incomplete.insert(part.number, Arc::clone(&part.completion));
         }
     }
 

@@ -157,6 +157,45 @@ async fn a_final_error_fails_its_records_and_the_next_ones_go_on() {
     assert_eq!(producer.counts().records_failed, 1);
 }
 
+/// A topic may take smaller batches than the producer makes: they are split until they fit.
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_split_and_the_order_stays() {
+    for codec in ["none", "gzip"] {
+        let cluster = Cluster::start(1, &[("t", 1)]).await;
+        cluster.state().topics.get_mut("t").unwrap()[0].batch_max_bytes = 200;
+        let producer = producer(
+            &cluster,
+            &[("linger.ms", "20"), ("compression.type", codec)],
+        )
+        .await;
+        let flushed = producer.clone();
+        let found = offsets(send_numbers(&producer, 100).await);
+        assert_eq!(found, (0..100).collect::<Vec<i64>>(), "{codec}");
+        assert_eq!(cluster.values("t", 0), numbers(100), "{codec}");
+        flushed.flush().await;
+        assert_eq!(producer.counts().records_acked, 100);
+        // A record that does not fit alone fails alone.
+        let large = producer
+            .send(Record::to("t").value(noise(300)))
+            .await
+            .unwrap();
+        let small = producer.send(Record::to("t").value("small")).await.unwrap();
+        assert_eq!(
+            large.await.unwrap_err().code(),
+            Some(ErrorCode::MessageTooLarge),
+            "{codec}"
+        );
+        assert_eq!(small.await.unwrap().offset, 100, "{codec}");
+    }
+}
+
+/// Bytes that no codec makes smaller, as text.
+fn noise(length: u32) -> String {
+    let digit =
+        |index: u32| char::from(b'!' + (index.wrapping_mul(2_654_435_761) >> 25) as u8 % 90);
+    (0..length).map(digit).collect()
+}
+
 #[tokio::test]
 async fn a_budget_of_no_retries_fails_at_the_first_obstacle() {
     let cluster = Cluster::start(1, &[("t", 1)]).await;

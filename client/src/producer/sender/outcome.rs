@@ -32,6 +32,8 @@ pub(super) enum Outcome {
         /// True if the broker knows nothing of the producer any more.
         is_forgotten: bool,
     },
+    /// Larger than the broker takes; its records may still be small enough one by one.
+    TooLarge(Error),
     /// Not stored, and sending it again is of no use.
     Failed(Error),
 }
@@ -79,6 +81,9 @@ fn outcome(partition: &PartitionProduceResponse, subject: impl Fn() -> String) -
             base_offset: -1,
             append_time_ms: None,
         };
+    }
+    if code == ErrorCode::MessageTooLarge {
+        return Outcome::TooLarge(error());
     }
     let is_forgotten = code == ErrorCode::UnknownProducerId;
     if is_forgotten || code == ErrorCode::OutOfOrderSequenceNumber {

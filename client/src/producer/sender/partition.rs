@@ -200,10 +200,31 @@ impl PartitionState {
                 self.needs_bump |= is_oldest || is_forgotten;
                 self.send_again(batch, error, shared);
             }
-            Outcome::OutOfSequence { error, .. } | Outcome::Failed(error) => {
+            Outcome::TooLarge(_) if batch.can_split() => self.split(batch, shared),
+            Outcome::OutOfSequence { error, .. }
+            | Outcome::TooLarge(error)
+            | Outcome::Failed(error) => {
                 self.fail(&batch, error, shared);
             }
         }
+    }
+
+    /// Sends the halves of a batch that was too large. The broker took none of its numbers.
+    fn split(&mut self, batch: SentBatch, shared: &Shared) {
+        match batch.split() {
+            Ok(parts) => {
+                shared.split(&parts);
+                parts.into_iter().for_each(|part| self.insert_again(part));
+            }
+            Err((batch, error)) => self.fail(&batch, error, shared),
+        }
+    }
+
+    fn insert_again(&mut self, batch: SentBatch) {
+        let place = self
+            .again
+            .partition_point(|other| other.number < batch.number);
+        self.again.insert(place, batch);
     }
 
     fn oldest_outstanding(&self) -> Option<u64> {
@@ -226,10 +247,7 @@ impl PartitionState {
         let backoff = settings.retry_backoff * 2_u32.saturating_pow(doublings);
         self.not_before = Some(Instant::now() + backoff.min(settings.retry_backoff_max));
         batch.last_error = Some(error);
-        let place = self
-            .again
-            .partition_point(|other| other.number < batch.number);
-        self.again.insert(place, batch);
+        self.insert_again(batch);
     }
 
     fn fail(&mut self, batch: &SentBatch, error: Error, shared: &Shared) {

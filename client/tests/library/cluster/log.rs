@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use barnabas_wire::ErrorCode;
 use barnabas_wire::id::{LeaderEpoch, Offset};
 use barnabas_wire::record::{
-    Batch, BatchMut, ProduceRules, RecordDepth, TimestampRule, check_produced,
+    Batch, BatchMut, ProduceRules, RecordDepth, TimestampRule, ValidationError, check_produced,
 };
 use bytes::Bytes;
 
@@ -20,6 +20,8 @@ pub(crate) struct PartitionLog {
     pub(crate) batches: Vec<Bytes>,
     pub(crate) start_offset: i64,
     pub(crate) end_offset: i64,
+    /// `max.message.bytes`; 0 stands for Kafka's default.
+    pub(crate) batch_max_bytes: usize,
     producers: BTreeMap<i64, Producer>,
 }
 
@@ -42,7 +44,10 @@ impl PartitionLog {
     /// Stores a produced batch and returns the offset of its first record.
     pub(crate) fn append(&mut self, bytes: &Bytes) -> Result<i64, ErrorCode> {
         let rules = ProduceRules {
-            batch_size_max_bytes: 1 << 20,
+            batch_size_max_bytes: match self.batch_max_bytes {
+                0 => 1 << 20,
+                limit_bytes => limit_bytes,
+            },
             decompressed_max_bytes: 1 << 24,
             key_required: false,
             timestamp: TimestampRule::CreateTime {
@@ -53,7 +58,10 @@ impl PartitionLog {
             depth: RecordDepth::Every,
             zstd_allowed: true,
         };
-        let checked = check_produced(bytes, &rules, &mut Vec::new()).unwrap();
+        let checked = match check_produced(bytes, &rules, &mut Vec::new()) {
+            Err(ValidationError::TooLarge { .. }) => return Err(ErrorCode::MessageTooLarge),
+            checked => checked.unwrap(),
+        };
         let batch = checked.batch;
         if let Some(stored) = self.check_sequence(&batch)? {
             return Ok(stored);

@@ -11,7 +11,7 @@ use barnabas_log::partition_log::{OpenLog, PartitionLog};
 use barnabas_log::settings::LogSettings;
 use barnabas_wire::id::{Offset, TopicPartition};
 
-use super::{Content, LogStore, StoreError, StoredLog};
+use super::{Content, LogStore, StoreDirectory, StoreError, StoredLog};
 use crate::clock::wall_ms;
 
 /// Which log is wanted.
@@ -182,7 +182,7 @@ impl LogStore {
         });
         let log = match opened {
             Ok((log, _report)) => Arc::new(log),
-            Err(error) => return Err(open_failed(&path, error)),
+            Err(error) => return Err(open_failed(entry, &path, error)),
         };
         let mut content = self.content.lock();
         content.placed.remove(&partition);
@@ -200,13 +200,22 @@ impl LogStore {
     }
 }
 
-fn open_failed(path: &Path, error: OpenError) -> StoreError {
+fn open_failed(entry: &StoreDirectory, path: &Path, error: OpenError) -> StoreError {
     tracing::error!(path = %path.display(), %error, "could not open a log");
     match error {
-        OpenError::Io { path, cause, .. } => StoreError::Create {
+        OpenError::Io {
+            operation,
             path,
-            source: Arc::new(cause),
-        },
+            cause,
+        } => {
+            if cause.kind() != io::ErrorKind::StorageFull {
+                entry.health.fail(operation, &cause);
+            }
+            StoreError::Create {
+                path,
+                source: Arc::new(cause),
+            }
+        }
         damage @ (OpenError::DamagedBelowRecoveryPoint { .. } | OpenError::Read(_)) => {
             StoreError::Damaged(Arc::new(damage))
         }

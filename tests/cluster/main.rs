@@ -9,5 +9,6 @@ mod noise;
 mod observation;
 mod order;
 mod outage;
+mod tool;
 mod topic;
 mod wire;

@@ -25,12 +25,10 @@ impl Table {
     }
 }
 
-/// Whether a column holds only numbers, and therefore stands to the right.
+/// Whether a column of numbers stays one with this cell in it: `-` and nothing say "no number".
 fn is_number(cell: &str) -> bool {
-    cell.is_empty()
-        || cell
-            .chars()
-            .all(|character| character.is_ascii_digit() || "-.".contains(character))
+    cell.chars()
+        .all(|character| character.is_ascii_digit() || "-.".contains(character))
 }
 
 impl std::fmt::Display for Table {
@@ -44,7 +42,12 @@ impl std::fmt::Display for Table {
                     .heads
                     .get(column)
                     .map_or(0, |head| head.chars().count());
-                (widest.max(head), cells().all(|text| is_number(&text)))
+                let has_digit =
+                    cells().any(|text| text.contains(|letter: char| letter.is_ascii_digit()));
+                (
+                    widest.max(head),
+                    has_digit && cells().all(|text| is_number(&text)),
+                )
             })
             .collect();
         for row in std::iter::once(&self.heads).chain(&self.rows) {
@@ -72,10 +75,10 @@ mod tests {
     fn numbers_stand_to_the_right_and_words_to_the_left() {
         let mut table = Table::new(&["TOPIC", "PARTITIONS"]);
         table.row(["orders".to_owned(), "12".to_owned()]);
-        table.row(["x".to_owned(), "3".to_owned()]);
+        table.row(["x".to_owned(), "-".to_owned()]);
         assert_eq!(
             table.to_string(),
-            "TOPIC   PARTITIONS\norders          12\nx                3\n"
+            "TOPIC   PARTITIONS\norders          12\nx                -\n"
         );
     }
 }

@@ -14,6 +14,8 @@ use crate::liveness;
 pub enum Signal {
     /// SIGTERM: asks to stop in order.
     Terminate,
+    /// SIGINT: what Ctrl-C sends.
+    Interrupt,
     /// SIGKILL: ends at once, nothing is flushed.
     Kill,
     /// SIGSTOP: stands still, sockets stay open: a long pause of the machine or its collector.
@@ -70,6 +72,7 @@ impl Process {
         }
         let number = match signal {
             Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Interrupt => rustix::process::Signal::INT,
             Signal::Kill => rustix::process::Signal::KILL,
             Signal::Stop => rustix::process::Signal::STOP,
             Signal::Continue => rustix::process::Signal::CONT,

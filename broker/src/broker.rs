@@ -260,8 +260,8 @@ async fn identify(
     session: &Session,
 ) -> Result<(BrokerId, String), StartError> {
     let starting = Starting(session);
+    let cluster_id = starting.cluster_id(data_plane.cluster_id()?).await?;
     starting.make_paths().await?;
-    let cluster_id = starting.cluster_id().await?;
     let configured = settings.identity.broker_id.map(BrokerId);
     let stored = data_plane.check_owner(configured, &cluster_id)?;
     let broker = match configured.or(stored) {

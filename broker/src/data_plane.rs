@@ -65,6 +65,14 @@ impl DataPlane {
         })
     }
 
+    /// The cluster that the directories belong to, if one of them says.
+    ///
+    /// # Errors
+    /// [`DataPlaneError::Store`].
+    pub fn cluster_id(&self) -> Result<Option<String>, DataPlaneError> {
+        Ok(self.store.cluster_id()?)
+    }
+
     /// The broker id that the directories carry, if any does.
     ///
     /// # Errors

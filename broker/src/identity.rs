@@ -40,6 +40,17 @@ pub enum IdentityError {
     /// A znode cannot be understood.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The log directories belong to a cluster, and ZooKeeper holds none.
+    #[error(
+        "the ZooKeeper that zookeeper.connect names holds no cluster, but the log directories \
+         belong to cluster `{known}`. Correct zookeeper.connect (host, port and chroot) if it names \
+         the wrong one; if ZooKeeper has lost its data, restore that first; to begin anew, empty \
+         the log directories"
+    )]
+    NoCluster {
+        /// The id in the directories.
+        known: String,
+    },
     /// Another broker is reached where this one would be.
     #[error(
         "broker {other} is registered at {endpoint} already: give this broker another port in \
@@ -99,8 +110,9 @@ impl Starting<'_> {
         Err(IdentityError::NoAnswer { doing: DOING })
     }
 
-    /// Reads the cluster's id; the first broker of a cluster makes it.
-    pub(crate) async fn cluster_id(&self) -> Result<String, IdentityError> {
+    /// Reads the cluster's id; the first broker of a cluster makes it. `known` is the cluster that this
+    /// broker's data belongs to: then it is never made, for the cluster is elsewhere or lost.
+    pub(crate) async fn cluster_id(&self, known: Option<String>) -> Result<String, IdentityError> {
         const DOING: &str = "reading /cluster/id";
         let path = ClusterIdZnode.path();
         let read = ZkOp::Read(ZkRead::Data(path.clone()));
@@ -110,6 +122,9 @@ impl Starting<'_> {
                 Ok((data, _)) => return Ok(ClusterIdZnode::decode(&data)?),
                 Err(outcome) if outcome.is_no_node() => {}
                 Err(outcome) => return Err(refused(DOING, outcome)),
+            }
+            if let Some(known) = known {
+                return Err(IdentityError::NoCluster { known });
             }
             if let Some(parent) = path.parent() {
                 let generation = self.established().await.generation;

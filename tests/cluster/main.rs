@@ -5,6 +5,7 @@ mod by_znode;
 mod crash;
 mod failover;
 mod hostile;
+mod identity;
 mod noise;
 mod observation;
 mod order;

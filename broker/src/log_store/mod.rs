@@ -158,6 +158,15 @@ impl LogStore {
         Ok(check_owner(given, configured, cluster_id)?)
     }
 
+    /// The cluster that the directories belong to, if one of them says.
+    ///
+    /// # Errors
+    /// [`StoreOpenError`] if a file cannot be read.
+    pub fn cluster_id(&self) -> Result<Option<String>, StoreOpenError> {
+        let metas = self.meta_properties()?;
+        Ok(metas.into_iter().find_map(|(_, meta)| meta.cluster_id))
+    }
+
     /// Writes broker and cluster into the directories that do not say so yet. To be called when the
     /// broker has registered: only then the id is its own (KAFKA-3091).
     ///

@@ -70,6 +70,9 @@ impl Obstacles for Observed {
         if node.registration.broker_epoch() == BrokerEpoch::NONE {
             obstacles.push("not registered in ZooKeeper");
         }
+        if node.metadata.snapshot().brokers.is_empty() {
+            obstacles.push("no controller has told of the cluster yet");
+        }
         if !node.partitions.store().offline_directories().is_empty() {
             obstacles.push("a log directory has failed");
         }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barnabas_config::broker::ZooKeeper;
+use barnabas_config::broker::{AssignmentPolicy as Policy, ZooKeeper};
 use barnabas_config::{BrokerSettings, Loaded};
 use barnabas_connection::Options;
 use barnabas_controller::{AssignmentPolicy, Settings as ControllerSettings};
@@ -329,7 +329,12 @@ fn controller_settings(settings: &BrokerSettings, broker: BrokerId) -> Controlle
         unclean_leader_election_enable: settings.topic_defaults.is_unclean_election_enabled,
         num_partitions: settings.topics.partitions,
         default_replication_factor: settings.topics.replication_factor.into(),
-        assignment_policy: AssignmentPolicy::Modulo,
+        assignment_policy: match settings.assignment_policy {
+            Policy::Modulo => AssignmentPolicy::Modulo,
+            Policy::Rotated => AssignmentPolicy::Rotated,
+            Policy::Kafka => AssignmentPolicy::Kafka,
+            Policy::Rack => AssignmentPolicy::Rack,
+        },
     }
 }
 

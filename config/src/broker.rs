@@ -145,11 +145,16 @@ pub struct Controller {
 
 /// How the partitions of a new topic are placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum AssignmentPolicy {
     /// Partition i leads on broker i mod n; replica j sits on broker (i + j) mod n.
     #[default]
     Modulo,
+    /// The same ring, begun for each topic at the broker that leads the fewest partitions.
+    Rotated,
+    /// Kafka's, without racks.
+    Kafka,
+    /// Kafka's, with racks.
+    Rack,
 }
 
 impl BrokerSettings {
@@ -181,8 +186,11 @@ impl BrokerSettings {
             controller: read_controller(reader),
             assignment_policy: match reader.text("assignment.policy").as_deref() {
                 Some("modulo") | None => AssignmentPolicy::Modulo,
+                Some("rotated") => AssignmentPolicy::Rotated,
+                Some("kafka") => AssignmentPolicy::Kafka,
+                Some("rack") => AssignmentPolicy::Rack,
                 Some(_) => {
-                    reader.invalid("assignment.policy", "modulo");
+                    reader.invalid("assignment.policy", "modulo, rotated, kafka or rack");
                     AssignmentPolicy::Modulo
                 }
             },

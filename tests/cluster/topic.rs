@@ -1,5 +1,7 @@
 //! Topics through the tool: made, listed, described, refused, deleted.
 
+use std::collections::BTreeSet;
+
 use barnabas_tests::cluster::{Answer, Cluster};
 use barnabas_tests::liveness::wait_until;
 use barnabas_tests::zookeeper::Znodes;
@@ -193,4 +195,23 @@ fn a_deleted_topic_comes_back_only_where_auto_creation_is_on() {
         assert_eq!(sent.code == 0, comes_back, "{sent:#?}");
         assert_eq!(znodes.get("/brokers/topics/again").is_some(), comes_back);
     }
+}
+
+/// The ring of the policy `rotated` begins where the fewest partitions are led, so that topics of
+/// one partition do not all lead on the first broker.
+#[test]
+fn another_policy_places_otherwise() {
+    let cluster = Cluster::start("topic-rotated", 3, &[("assignment.policy", "rotated")]);
+    let znodes = Znodes::new(cluster.zookeeper());
+    let mut leaders = BTreeSet::new();
+    for topic in ["one", "two", "three"] {
+        cluster
+            .tool(&["topic", "create", topic, "--partitions", "1"])
+            .ok();
+        let path = format!("/brokers/topics/{topic}");
+        let placed = znodes.get(&path).expect("the topic");
+        let placed: serde_json::Value = serde_json::from_str(&placed).expect("JSON");
+        leaders.insert(placed["partitions"]["0"][0].as_i64().expect("a broker"));
+    }
+    assert_eq!(leaders, BTreeSet::from([0, 1, 2]));
 }

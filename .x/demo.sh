@@ -25,8 +25,9 @@ run_demo() {
   need_build
   need_zookeeper
   step "building (the first time takes a few minutes)"
-  cargo build --release --locked --bins -p barnabas-broker -p barnabas-client
-  PATH=$target/release:$PATH
+  # Unoptimized: built in a third of the time, and fast enough for a file of this size.
+  cargo build --locked --bins -p barnabas-broker -p barnabas-client
+  PATH=$target/debug:$PATH
   demo=$state/demo
   [ ! -d "$demo" ] || demo_end
   remove "$demo"

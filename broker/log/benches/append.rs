@@ -4,13 +4,14 @@
 //! cargo bench -p barnabas-log --bench append [-- [rounds=5] [kib=16] [files=500] [full-cache]]
 //! ```
 //!
-//! Four variants, alternating, in one process, each right after as many pages were used and given
+//! Five variants, alternating, in one process, each right after as many pages were used and given
 //! back. The first round is dropped; medians of the others. `full-cache` fills the page cache first,
 //! so that every page has to be reclaimed. `files` spreads the gigabyte over so many logs or files,
 //! written in turn.
 //!
 //! | variant | what it does |
 //! |---|---|
+//! | log-alone | `PartitionLog::try_append`, which runs its room requests itself; its limit is inline |
 //! | log | `PartitionLog::try_append`, its room requests run by a second thread |
 //! | bare | allocate, populate a step ahead on a second thread, copy |
 //! | inline | the same on one thread |
@@ -18,7 +19,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails may stop")]
 #![expect(
     clippy::indexing_slicing,
-    reason = "arrays of four variants, and lines of /proc"
+    reason = "arrays of five variants, and lines of /proc"
 )]
 #![expect(
     clippy::cast_possible_truncation,
@@ -58,7 +59,7 @@ fn main() {
     if arguments.iter().any(|word| word == "full-cache") {
         fill_page_cache(&root.path().join("ballast"));
     }
-    println!("1 GiB, medians of {rounds}, MB/s (share of bare, CPU seconds)");
+    println!("1 GiB, medians of {rounds}, MB/s (share of the limit, CPU seconds)");
     let sizes = arguments
         .iter()
         .find_map(|word| word.strip_prefix("kib=")?.parse().ok());
@@ -70,15 +71,16 @@ fn main() {
 type Variant = fn(&Path, &Bytes, u64);
 
 fn measure(root: &Path, batch_size: usize, rounds: usize, files: u64) {
-    let variants: [(&str, Variant); 4] = [
+    let variants: [(&str, Variant); 5] = [
+        ("log-alone", by_log_alone),
+        ("inline", by_inline_loop),
         ("log", by_log),
         ("bare", by_bare_loop),
-        ("inline", by_inline_loop),
         ("pwrite", by_pwrite),
     ];
     let only = std::env::var("BENCH_ONLY").ok();
     let batch = batch(batch_size);
-    let mut seconds: [Vec<[f64; 2]>; 4] = Default::default();
+    let mut seconds: [Vec<[f64; 2]>; 5] = Default::default();
     for round in 0..=rounds {
         for (index, (name, run)) in variants.iter().enumerate() {
             let directory = root.join(name);
@@ -104,7 +106,8 @@ fn measure(root: &Path, batch_size: usize, rounds: usize, files: u64) {
     print!("{:>4} KiB batches:", batch_size >> 10);
     for ((name, _), taken) in variants.iter().zip(&seconds) {
         let rate = TOTAL_BYTES as f64 / 1e6 / median(taken, 0);
-        let share = 100.0 * median(&seconds[1], 0) / median(taken, 0);
+        let limit = if name.ends_with("alone") { 1 } else { 3 };
+        let share = 100.0 * median(&seconds[limit], 0) / median(taken, 0);
         print!(
             "  {name} {rate:.0} ({share:.0} %, {:.2} s)",
             median(taken, 1)
@@ -178,6 +181,18 @@ fn open_log(directory: &Path, number: u64) -> PartitionLog {
 }
 
 fn by_log(directory: &Path, bytes: &Bytes, files: u64) {
+    let (sender, requests) = mpsc::channel::<RoomRequest>();
+    let pool = std::thread::spawn(move || requests.into_iter().for_each(RoomRequest::run));
+    append_all(directory, bytes, files, |room| sender.send(room).unwrap());
+    drop(sender);
+    pool.join().unwrap();
+}
+
+fn by_log_alone(directory: &Path, bytes: &Bytes, files: u64) {
+    append_all(directory, bytes, files, RoomRequest::run);
+}
+
+fn append_all(directory: &Path, bytes: &Bytes, files: u64, mut make_room: impl FnMut(RoomRequest)) {
     let logs: Vec<PartitionLog> = (0..files)
         .map(|number| open_log(directory, number))
         .collect();
@@ -195,8 +210,6 @@ fn by_log(directory: &Path, bytes: &Bytes, files: u64) {
         origin: AppendOrigin::Client,
         now_ms: 1_700_000_000_000,
     };
-    let (sender, requests) = mpsc::channel::<RoomRequest>();
-    let pool = std::thread::spawn(move || requests.into_iter().for_each(RoomRequest::run));
     let mut waits = 0;
     for log in logs
         .iter()
@@ -211,11 +224,9 @@ fn by_log(directory: &Path, bytes: &Bytes, files: u64) {
             }
         };
         if let Some(room) = appended.room {
-            sender.send(room).unwrap();
+            make_room(room);
         }
     }
-    drop(sender);
-    pool.join().unwrap();
     if std::env::var_os("BENCH_WAITS").is_some() {
         println!("waited for room {waits} times");
     }

@@ -115,13 +115,6 @@ pub trait OpenFile: fmt::Debug + Send + Sync {
     /// file then ends at `position` as before.
     fn allocate(&self, position: u64, length: u64) -> io::Result<()>;
 
-    /// Lets the disk begin to take a range of the contents. Nothing is durable by it; a later sync
-    /// has less left to do. May wait for a busy disk.
-    ///
-    /// # Errors
-    /// What the system says; a sync reports what failed as well.
-    fn start_writing(&self, position: u64, length: u64) -> io::Result<()>;
-
     /// Makes contents and length durable (`fdatasync`), stores through a map included.
     ///
     /// # Errors

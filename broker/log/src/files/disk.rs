@@ -78,10 +78,6 @@ impl OpenFile for DiskFile {
         })
     }
 
-    fn start_writing(&self, position: u64, length: u64) -> io::Result<()> {
-        system::start_writing(&self.file, position, length)
-    }
-
     fn sync_data(&self) -> io::Result<()> {
         self.file.sync_data()
     }

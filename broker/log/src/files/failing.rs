@@ -23,7 +23,6 @@ pub enum Operation {
     Write,
     SetLen,
     Allocate,
-    StartWriting,
     SyncData,
     SyncAll,
     Map,
@@ -201,11 +200,6 @@ impl OpenFile for FailingFile {
     fn allocate(&self, position: u64, length: u64) -> io::Result<()> {
         self.plan.pass(Operation::Allocate)?;
         self.inner.allocate(position, length)
-    }
-
-    fn start_writing(&self, position: u64, length: u64) -> io::Result<()> {
-        self.plan.pass(Operation::StartWriting)?;
-        self.inner.start_writing(position, length)
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -24,25 +24,6 @@ pub(super) fn allocate(file: &File, position: u64, length: u64) -> io::Result<()
     }
 }
 
-/// Starts writing the dirty pages of a range to the disk.
-pub(super) fn start_writing(file: &File, position: u64, length: u64) -> io::Result<()> {
-    let (position, length) = (signed(position)?, signed(length)?);
-    // SAFETY: the descriptor is open as long as `file` lives, and no memory is passed.
-    let result = unsafe {
-        libc::sync_file_range(
-            file.as_raw_fd(),
-            position,
-            length,
-            libc::SYNC_FILE_RANGE_WRITE,
-        )
-    };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
-
 /// Writes `parts` one behind the other from `position` on, as few calls as can be.
 pub(super) fn write_all_at(file: &File, parts: &[&[u8]], position: u64) -> io::Result<()> {
     let mut at = position;

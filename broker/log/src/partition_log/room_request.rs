@@ -26,9 +26,7 @@ impl RoomRequest {
             .offset_index
             .write_pending()
             .and_then(|()| self.segment.time_index.write_pending());
-        // From here on others may be asked: what follows can take as long as the disk.
-        self.room.unask();
-        for result in [prepared, indexes, self.room.write_back()] {
+        for result in [prepared, indexes] {
             if let Err(error) = result {
                 let segment = self.segment.path.display();
                 tracing::debug!(%segment, %error, "could not prepare room");

@@ -25,9 +25,6 @@ const STEP_MIN_BYTES: u64 = 64 << 10;
 /// Largest step, in bytes.
 const STEP_MAX_BYTES: u64 = 16 << 20;
 
-/// Bytes that are worth asking the disk for.
-const WRITE_BACK_MIN_BYTES: u64 = 32 << 20;
-
 /// Bytes behind the writer that stay in our page tables: the large page that it is writing to, and
 /// the one before.
 const KEPT_BEHIND_BYTES: u64 = 4 << 20;
@@ -43,8 +40,6 @@ pub(crate) struct Room {
     is_asked: AtomicBool,
     /// The file system cannot allocate: the file grows by being written.
     grows_by_writing: AtomicBool,
-    /// Up to where the disk was asked to take the batches, in bytes.
-    written_back: Mutex<u64>,
     state: Mutex<State>,
 }
 
@@ -78,7 +73,6 @@ impl Room {
             ready: AtomicU64::new(end),
             is_asked: AtomicBool::new(false),
             grows_by_writing: AtomicBool::new(false),
-            written_back: Mutex::new(end),
             state: Mutex::new(state),
         }
     }
@@ -170,22 +164,6 @@ impl Room {
         };
         self.release_behind(state)?;
         grown
-    }
-
-    /// Lets the disk begin with what the writer has left behind, once there is much of it: rolling
-    /// waits for the rest only. Nothing is durable by it. Waits for the disk if that is busy; who
-    /// comes meanwhile does nothing.
-    pub(crate) fn write_back(&self) -> io::Result<()> {
-        let Some(mut written_back) = self.written_back.try_lock() else {
-            return Ok(());
-        };
-        let behind = self.end.load(Acquire).saturating_sub(KEPT_BEHIND_BYTES);
-        let length = behind.saturating_sub(*written_back);
-        if length < WRITE_BACK_MIN_BYTES {
-            return Ok(());
-        }
-        let position = std::mem::replace(&mut *written_back, behind);
-        self.file.start_writing(position, length)
     }
 
     /// Lets go of the pages that the writer has left behind.

@@ -231,10 +231,6 @@ impl OpenFile for VolatileFile {
         self.0.inner.allocate(position, length)
     }
 
-    fn start_writing(&self, _position: u64, _length: u64) -> io::Result<()> {
-        Ok(())
-    }
-
     fn sync_data(&self) -> io::Result<()> {
         let mut disk = self.0.disk.lock().unwrap();
         disk.pass()?;

@@ -3,5 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod dependency;
+mod seed;
 mod source;
 mod tree;

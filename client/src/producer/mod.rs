@@ -36,7 +36,9 @@ use shared::Shared;
 /// Sends records. A clone is the same producer.
 ///
 /// Records of one partition keep the order in which they were sent, also when batches have to be
-/// sent again. With `enable.idempotence` (the default with `acks=all`) nothing is stored twice.
+/// sent again. With `enable.idempotence` (the default with `acks=all`) sending again stores nothing
+/// twice, with one known exception: after a batch that was sent is given up (`delivery.timeout.ms`),
+/// later batches of its partition that were sent too may be stored once more under a new epoch.
 /// When the last clone is dropped, what was queued is still sent as long as the runtime lives;
 /// [`Producer::close`] waits for it.
 #[derive(Clone, Debug)]
